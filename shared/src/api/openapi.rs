@@ -1,0 +1,142 @@
+//! The OpenAPI 3.1 document of the JSON API, generated from the types of [`crate::api`].
+
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use super::{
+    CreatedToken, ErrorBody, Key, List, Mirror, NewMirror, NewToken, Package, PackageSummary, Spec, SpecSummary, Token,
+};
+
+/// Makes the document; done when the worker is built.
+pub fn document(version: &str) -> Value {
+    let mut schemas =
+        SchemaSettings::draft2020_12().with(|it| it.definitions_path = "/components/schemas".into()).into_generator();
+    let paths = json!({
+        "/api/v1/mirrors": {
+            "get": list::<Mirror>(&mut schemas, "List the mirrors, by name", &[]),
+            "post": change::<NewMirror, Mirror>(&mut schemas, "Make a mirror; needs an admin token", 201),
+        },
+        "/api/v1/mirrors/{m}": {
+            "parameters": [mirror()],
+            "get": show::<Mirror>(&mut schemas, "Show a mirror's figures"),
+        },
+        "/api/v1/mirrors/{m}/refresh": {
+            "parameters": [mirror()],
+            "post": changes_nothing_sent::<Mirror>(&mut schemas, "Ask the mirror's origin for a newer index now; needs a push token"),
+        },
+        "/api/v1/mirrors/{m}/packages": {
+            "parameters": [mirror()],
+            "get": list::<PackageSummary>(&mut schemas, "List the packages, by name", &[query("q", "Only packages whose name holds this text")]),
+        },
+        "/api/v1/mirrors/{m}/packages/{name}": {
+            "parameters": [mirror(), path("name", "The package's name")],
+            "get": show::<Package>(&mut schemas, "Show a package"),
+        },
+        "/api/v1/mirrors/{m}/specs": {
+            "parameters": [mirror()],
+            "get": list::<SpecSummary>(
+                &mut schemas,
+                "List the specs: all, the newest push first, or a package's, the highest version first",
+                &[query("package", "Only specs of this package")],
+            ),
+        },
+        "/api/v1/mirrors/{m}/specs/{hash}": {
+            "parameters": [mirror(), path("hash", "The DAG hash, or a beginning of it that is unique in the mirror")],
+            "get": show::<Spec>(&mut schemas, "Show a spec with its dependency graph"),
+        },
+        "/api/v1/mirrors/{m}/keys": {
+            "parameters": [mirror()],
+            "get": show::<List<Key>>(&mut schemas, "List the public keys, by fingerprint"),
+        },
+        "/api/v1/tokens": {
+            "get": secured(list::<Token>(&mut schemas, "List the tokens; needs an admin token", &[])),
+            "post": change::<NewToken, CreatedToken>(&mut schemas, "Make a token, which is shown this once; needs an admin token", 201),
+        },
+        "/api/v1/tokens/{id}": {
+            "parameters": [path("id", "The token's id")],
+            "delete": changes_nothing_sent::<Token>(&mut schemas, "Revoke a token; needs an admin token"),
+        },
+    });
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Larder",
+            "version": version,
+            "description": "What a Spack build cache holds. Spack's own paths lie below /mirrors/ and are not described here.",
+            "license": { "name": "Apache-2.0 OR MIT", "identifier": "Apache-2.0 OR MIT" },
+        },
+        "paths": paths,
+        "components": {
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "schemas": schemas.take_definitions(true),
+        },
+    })
+}
+
+fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
+    schemas.subschema_for::<T>().to_value()
+}
+
+fn answers<T: JsonSchema>(schemas: &mut SchemaGenerator, status: u16) -> Value {
+    let mut answers = Map::new();
+    let body = json!({ "application/json": { "schema": schema::<T>(schemas) } });
+    answers.insert(status.to_string(), json!({ "description": "Done", "content": body }));
+    let error = json!({ "application/json": { "schema": schema::<ErrorBody>(schemas) } });
+    answers.insert("default".to_owned(), json!({ "description": "What went wrong", "content": error }));
+    Value::Object(answers)
+}
+
+fn show<T: JsonSchema>(schemas: &mut SchemaGenerator, summary: &str) -> Value {
+    json!({ "summary": summary, "responses": answers::<T>(schemas, 200) })
+}
+
+fn list<T: JsonSchema>(schemas: &mut SchemaGenerator, summary: &str, more: &[Value]) -> Value {
+    let mut parameters = vec![query("limit", "At most so many items"), query("cursor", "`next` of the page before")];
+    parameters.extend_from_slice(more);
+    json!({ "summary": summary, "parameters": parameters, "responses": answers::<List<T>>(schemas, 200) })
+}
+
+fn change<Body: JsonSchema, T: JsonSchema>(schemas: &mut SchemaGenerator, summary: &str, status: u16) -> Value {
+    let body = json!({ "required": true, "content": { "application/json": { "schema": schema::<Body>(schemas) } } });
+    secured(json!({ "summary": summary, "requestBody": body, "responses": answers::<T>(schemas, status) }))
+}
+
+fn changes_nothing_sent<T: JsonSchema>(schemas: &mut SchemaGenerator, summary: &str) -> Value {
+    secured(show::<T>(schemas, summary))
+}
+
+fn secured(mut operation: Value) -> Value {
+    operation["security"] = json!([{ "token": [] }]);
+    operation
+}
+
+fn mirror() -> Value {
+    path("m", "The mirror's name, its slashes percent-encoded")
+}
+
+fn path(name: &str, description: &str) -> Value {
+    json!({ "name": name, "in": "path", "required": true, "description": description, "schema": { "type": "string" } })
+}
+
+fn query(name: &str, description: &str) -> Value {
+    json!({ "name": name, "in": "query", "description": description, "schema": { "type": "string" } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_leads_to_a_schema() {
+        let document = document("0.0.0");
+        let text = document.to_string();
+        let mut references = 0;
+        for part in text.split("\"$ref\":\"#").skip(1) {
+            let pointer = part.split('"').next().unwrap_or_default();
+            assert!(document.pointer(pointer).is_some(), "{pointer}");
+            references += 1;
+        }
+        assert!(references > 20, "{references}");
+        assert!(document.pointer("/components/schemas/Spec/properties/nodes").is_some());
+    }
+}

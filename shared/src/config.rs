@@ -1,0 +1,131 @@
+//! Settings, read once and whole from the environment.
+
+use std::fmt;
+
+use crate::digest::Digest;
+
+/// What the person who deployed Larder chose.
+#[derive(Debug)]
+pub struct Config {
+    /// The token that may do everything, from the secret `LARDER_ADMIN_TOKEN`. Without it nobody
+    /// can make a mirror or a token.
+    pub admin_token: Option<AdminToken>,
+    /// Whether index documents are also kept in the data centre's cache (`LARDER_CACHE=on`). It
+    /// does something only on a domain of one's own, not on `workers.dev`.
+    pub is_cache_used: bool,
+    /// After how many seconds an origin is asked again when somebody reads
+    /// (`LARDER_ORIGIN_FRESH_SECONDS`, 60).
+    pub origin_fresh_seconds: u64,
+    /// How many seconds an origin has to begin its answer (`LARDER_ORIGIN_TIMEOUT_SECONDS`, 8).
+    /// Spack itself waits 10 s for a byte.
+    pub origin_timeout_seconds: u64,
+}
+
+/// The digest of the admin token: comparing digests takes the same time whatever is sent.
+pub struct AdminToken(Digest);
+
+impl AdminToken {
+    /// Whether `digest` is that of the admin token.
+    pub fn is(&self, digest: &Digest) -> bool {
+        self.0 == *digest
+    }
+}
+
+impl fmt::Debug for AdminToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AdminToken(…)")
+    }
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the setting {name} is `{value}`; {expected} is expected")]
+pub struct InvalidSetting {
+    /// Its name.
+    pub name: &'static str,
+    value: String,
+    expected: &'static str,
+}
+
+/// Shortest admin token accepted, in characters: what cannot be guessed over a network.
+const MIN_ADMIN_TOKEN_CHARS: usize = 16;
+
+impl Config {
+    /// Reads the settings through `lookup`, which gives a variable's or secret's value.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`]: nothing falls back to a default silently.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
+        let admin_token = match lookup("LARDER_ADMIN_TOKEN").filter(|token| !token.is_empty()) {
+            Some(token) if token.chars().count() < MIN_ADMIN_TOKEN_CHARS => {
+                let expected = "a token of at least 16 characters";
+                return Err(InvalidSetting { name: "LARDER_ADMIN_TOKEN", value: "…".to_owned(), expected });
+            }
+            token => token.map(|token| AdminToken(Digest::of(token.as_bytes()))),
+        };
+        let is_cache_used = match lookup("LARDER_CACHE").as_deref() {
+            None | Some("" | "off") => false,
+            Some("on") => true,
+            Some(value) => {
+                return Err(InvalidSetting {
+                    name: "LARDER_CACHE",
+                    value: value.to_owned(),
+                    expected: "`on` or `off`",
+                });
+            }
+        };
+        let seconds = |name, default| match lookup(name) {
+            None => Ok(default),
+            Some(value) => {
+                value.parse().map_err(|_| InvalidSetting { name, value, expected: "a whole number of seconds" })
+            }
+        };
+        Ok(Self {
+            admin_token,
+            is_cache_used,
+            origin_fresh_seconds: seconds("LARDER_ORIGIN_FRESH_SECONDS", 60)?,
+            origin_timeout_seconds: seconds("LARDER_ORIGIN_TIMEOUT_SECONDS", 8)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(settings: &[(&str, &str)]) -> Result<Config, InvalidSetting> {
+        Config::from_lookup(|name| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn without_settings_nobody_is_admin() {
+        let config = config(&[]).unwrap();
+        assert!(config.admin_token.is_none());
+        assert!(!config.is_cache_used);
+        assert_eq!((config.origin_fresh_seconds, config.origin_timeout_seconds), (60, 8));
+    }
+
+    #[test]
+    fn the_admin_token_is_compared_by_digest_and_never_printed() {
+        let config = config(&[("LARDER_ADMIN_TOKEN", "correct-horse-battery")]).unwrap();
+        let token = config.admin_token.as_ref().unwrap();
+        assert!(token.is(&Digest::of(b"correct-horse-battery")));
+        assert!(!token.is(&Digest::of(b"correct-horse-batterz")));
+        assert!(!format!("{config:?}").contains("horse"));
+    }
+
+    #[test]
+    fn wrong_settings_are_named_and_secrets_are_not_shown() {
+        for (name, value) in [
+            ("LARDER_ADMIN_TOKEN", "short"),
+            ("LARDER_CACHE", "maybe"),
+            ("LARDER_ORIGIN_FRESH_SECONDS", "-1"),
+            ("LARDER_ORIGIN_TIMEOUT_SECONDS", "soon"),
+        ] {
+            let error = config(&[(name, value)]).unwrap_err();
+            assert_eq!(error.name, name);
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        assert!(!config(&[("LARDER_ADMIN_TOKEN", "short")]).unwrap_err().to_string().contains("short"));
+    }
+}

@@ -1,0 +1,98 @@
+//! Conditional and ranged requests, as headers say them (RFC 9110, sections 13 and 14).
+
+/// Whether an `If-None-Match` header names the version with `etag`: the client has it already.
+///
+/// Compared weakly, because a zone may weaken ETags on the way (`W/"x"` for `"x"`).
+pub fn is_current(if_none_match: &str, etag: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    if_none_match.split(',').any(|one| one.trim() == "*" || opaque(one) == opaque(etag))
+}
+
+/// Part of an object: at least one byte, inside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByteRange {
+    /// The first byte, counted from 0.
+    pub first: u64,
+    /// How many there are.
+    pub length: u64,
+}
+
+/// No byte of the range lies in the object: answer 416.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsatisfiable;
+
+impl ByteRange {
+    /// The part of an object of `bytes` bytes that a `Range` header asks for; `None` for the whole.
+    ///
+    /// Several ranges, other units and malformed headers are answered with the whole, as section
+    /// 14.2 lets a server do.
+    ///
+    /// # Errors
+    /// [`Unsatisfiable`] when the range has no byte of the object.
+    pub fn parse(header: &str, bytes: u64) -> Result<Option<Self>, Unsatisfiable> {
+        let Some((first, last)) = header.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+            return Ok(None);
+        };
+        let (first, end) = match (first.trim(), last.trim()) {
+            ("", suffix) => match suffix.parse::<u64>() {
+                Ok(suffix) => (bytes.saturating_sub(suffix), bytes),
+                Err(_) => return Ok(None),
+            },
+            (first, last) => match (first.parse::<u64>(), last) {
+                (Ok(first), "") => (first, bytes),
+                (Ok(first), last) => match last.parse::<u64>() {
+                    Ok(last) if last >= first => (first, last.saturating_add(1).min(bytes)),
+                    _ => return Ok(None),
+                },
+                (Err(_), _) => return Ok(None),
+            },
+        };
+        if first >= end { Err(Unsatisfiable) } else { Ok(Some(Self { first, length: end - first })) }
+    }
+
+    /// `Content-Range` of the part of an object of `bytes` bytes.
+    pub fn content_range(&self, bytes: u64) -> String {
+        format!("bytes {}-{}/{bytes}", self.first, self.first + self.length - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn etags_are_compared_weakly() {
+        for header in ["\"a\"", "W/\"a\"", "\"b\", \"a\"", "*", " \"a\" "] {
+            assert!(is_current(header, "\"a\""), "{header}");
+        }
+        for header in ["\"b\"", "a", "", "\"a"] {
+            assert!(!is_current(header, "\"a\""), "{header}");
+        }
+    }
+
+    #[test]
+    fn ranges_of_ten_bytes() {
+        let range = |first, length| Ok(Some(ByteRange { first, length }));
+        for (header, expected) in [
+            ("bytes=0-0", range(0, 1)),
+            ("bytes=2-5", range(2, 4)),
+            ("bytes=2-", range(2, 8)),
+            ("bytes=-3", range(7, 3)),
+            ("bytes=-30", range(0, 10)),
+            ("bytes=9-99", range(9, 1)),
+            ("bytes=0-18446744073709551615", range(0, 10)),
+            ("bytes=10-", Err(Unsatisfiable)),
+            ("bytes=10-12", Err(Unsatisfiable)),
+            ("bytes=-0", Err(Unsatisfiable)),
+            ("bytes=5-2", Ok(None)),
+            ("bytes=a-b", Ok(None)),
+            ("bytes=0-1,3-4", Ok(None)),
+            ("lines=0-1", Ok(None)),
+            ("", Ok(None)),
+        ] {
+            assert_eq!(ByteRange::parse(header, 10), expected, "{header}");
+        }
+        assert_eq!(ByteRange::parse("bytes=0-", 0), Err(Unsatisfiable));
+        assert_eq!(ByteRange { first: 2, length: 4 }.content_range(10), "bytes 2-5/10");
+    }
+}

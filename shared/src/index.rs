@@ -1,0 +1,4 @@
+//! The index of a mirror: what it can be asked, and the documents it is rendered into.
+
+pub mod command;
+pub mod document;

@@ -1,0 +1,322 @@
+//! What the index of a mirror can be asked: the messages between the worker and the one Durable
+//! Object that holds the index.
+//!
+//! A command applied twice equals once: clients and workers retry.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{self, Layout, Timestamp},
+    digest::Digest,
+    http::ByteRange,
+    index::document::DbVersion,
+    key::ObjectKey,
+    name::{DagHash, Fingerprint, MirrorName, PackageName},
+    spec::{Compiler, Node, SpecError, SpecVersion},
+};
+
+/// One request to the index of a mirror.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// The mirror, for the keys of the documents the index writes.
+    pub mirror: MirrorName,
+    /// The time; the index keeps no clock of its own.
+    pub now: Timestamp,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// Take a package into the index. Answer: [`Changed`].
+    Accept(Box<Accept>),
+    /// Note what a first read through an origin told of a spec's tarball. Answer: [`Changed`].
+    Learn {
+        /// The spec.
+        hash: DagHash,
+        /// Its tarball.
+        tarball: Digest,
+        /// Its tarball's length in bytes, when known.
+        size: Option<u64>,
+        /// Whether its document is signed.
+        signed: bool,
+    },
+    /// Take a key. Answer: [`Changed`].
+    AddKey(api::Key),
+    /// Begin to take over an origin's index; refused while another takeover runs. Answer: [`Begun`].
+    BeginTakeover,
+    /// Take over some of the origin's records. Answer: [`Changed`].
+    TakeOver {
+        /// From [`Begun`].
+        takeover: u64,
+        /// The records, in the origin's order.
+        records: Vec<OriginRecord>,
+        /// The layout of the origin's index.
+        layout: Layout,
+    },
+    /// Forget what the origin no longer has. Answer: [`Changed`].
+    EndTakeover {
+        /// From [`Begun`].
+        takeover: u64,
+    },
+    /// Give a takeover up, because the origin's index cannot be read to its end. Answer: `null`.
+    CancelTakeover {
+        /// From [`Begun`].
+        takeover: u64,
+    },
+    /// Note how asking the origin went. Answer: [`Changed`].
+    NoteOrigin(OriginNote),
+    /// Answer: [`Summary`].
+    Summary,
+    /// Answer: [`api::List`] of [`api::PackageSummary`].
+    Packages {
+        /// Part of the name; empty for all.
+        q: String,
+        /// At most so many items.
+        limit: u32,
+        /// After this name.
+        after: Option<PackageName>,
+    },
+    /// Answer: [`api::Package`] or `null`.
+    Package(PackageName),
+    /// Answer: [`api::List`] of [`api::SpecSummary`].
+    Specs {
+        /// Only of this package.
+        package: Option<PackageName>,
+        /// At most so many items.
+        limit: u32,
+        /// The cursor of the page before.
+        cursor: Option<String>,
+    },
+    /// Answer: [`FoundSpec`].
+    Spec {
+        /// The beginning of its hash.
+        prefix: String,
+    },
+    /// Answer: [`Located`] or `null`.
+    Locate(DagHash),
+    /// Answer: `Vec<`[`api::Key`]`>`, by fingerprint.
+    Keys,
+    /// The current index document, made if it is not there. Answer: [`Document`].
+    Document(DbVersion),
+}
+
+/// A node with what the index keeps beside it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NodeRecord {
+    /// The version of the spec file the node is written in.
+    pub version: SpecVersion,
+    /// The node's compiler, which versions 5 and 6 keep in another node.
+    pub compiler: Option<Compiler>,
+    /// The node as it was read.
+    pub node: String,
+}
+
+impl NodeRecord {
+    /// A record of a node.
+    pub fn of(node: &Node) -> Self {
+        let version = node.source();
+        Self { version, compiler: node.compiler.clone(), node: node.to_json(version) }
+    }
+
+    /// The node, with its compiler.
+    ///
+    /// # Errors
+    /// [`SpecError`] when what is kept is not a node, which means it was damaged.
+    pub fn to_node(&self) -> Result<Node, SpecError> {
+        let mut node = Node::parse(&self.node, self.version, None)?;
+        if node.compiler.is_none() {
+            node.compiler.clone_from(&self.compiler);
+        }
+        Ok(node)
+    }
+}
+
+/// A package whose tarball and documents are stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Accept {
+    /// The layout its document came in.
+    pub layout: Layout,
+    /// Whether its document is signed.
+    pub signed: bool,
+    /// Its tarball.
+    pub tarball: Digest,
+    /// Its tarball's length in bytes.
+    pub size: u64,
+    /// The spec itself.
+    pub root: NodeRecord,
+    /// The other nodes of its graph.
+    pub dependencies: Vec<NodeRecord>,
+}
+
+/// A record of an origin's index.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OriginRecord {
+    /// Whether the origin has a binary package of it.
+    pub in_buildcache: bool,
+    /// The node.
+    pub record: NodeRecord,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// The generation after the command.
+    pub generation: u64,
+    /// Whether the command changed anything.
+    pub changed: bool,
+}
+
+/// Whether a takeover began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// Names the takeover; `None` while another runs.
+    pub takeover: Option<u64>,
+}
+
+/// How asking an origin went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginNote {
+    /// What went wrong, in a sentence; `None` when the origin answered well.
+    pub error: Option<String>,
+    /// What to send as `If-None-Match` next time.
+    pub etag: Option<String>,
+}
+
+/// The figures of a mirror.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Summary {
+    /// Binary packages.
+    pub specs: u64,
+    /// Distinct names among them.
+    pub packages: u64,
+    /// Those known to be signed.
+    pub signed: u64,
+    /// Those whose signature is not known.
+    pub unread_specs: u64,
+    /// Bytes of the tarballs whose size is known.
+    pub bytes: u64,
+    /// Specs whose size is not known.
+    pub unsized_specs: u64,
+    /// Rises with each change.
+    pub generation: u64,
+    /// When it last changed.
+    pub updated: Option<Timestamp>,
+    /// Layouts in which specs arrived.
+    pub layouts: Vec<Layout>,
+    /// When the origin was last asked.
+    pub origin_asked: Option<Timestamp>,
+    /// When the origin last answered well.
+    pub origin_fresh: Option<Timestamp>,
+    /// What went wrong when it was last asked.
+    pub origin_error: Option<String>,
+    /// The origin's last ETag.
+    pub origin_etag: Option<String>,
+}
+
+/// What was found by the beginning of a hash.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FoundSpec {
+    /// Exactly one.
+    One(Box<api::Spec>),
+    /// None.
+    None,
+    /// Several; some of their hashes.
+    Several(Vec<DagHash>),
+}
+
+/// A spec and its tarball, by hash.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Located {
+    /// The spec.
+    pub record: NodeRecord,
+    /// Its tarball, when known.
+    pub tarball: Option<Digest>,
+}
+
+/// An index document of one generation, to be sent by joining its parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// The generation it shows.
+    pub generation: u64,
+    /// SHA-256 of the whole.
+    pub digest: Digest,
+    /// Length of the whole in bytes.
+    pub bytes: u64,
+    /// Its parts in order.
+    pub parts: Vec<Part>,
+}
+
+/// A stored part of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// SHA-256 of the part, which names its object.
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+impl Part {
+    /// Where the part lies.
+    pub fn key(&self, mirror: &MirrorName) -> ObjectKey {
+        ObjectKey::IndexPart(mirror.clone(), self.digest)
+    }
+}
+
+impl Document {
+    /// Which bytes of which parts make up a range of the document, in order.
+    pub fn pieces(&self, range: ByteRange) -> Vec<(&Part, ByteRange)> {
+        let end = range.first + range.length;
+        let mut start = 0;
+        let mut pieces = Vec::new();
+        for part in &self.parts {
+            let (first, last) = (range.first.max(start), end.min(start + part.bytes));
+            if first < last {
+                pieces.push((part, ByteRange { first: first - start, length: last - first }));
+            }
+            start += part.bytes;
+        }
+        pieces
+    }
+}
+
+/// The list of keys as Spack reads it: `{"keys":{"<fingerprint>":{}}}`.
+///
+/// Source: `generate_key_index` of Spack 0.23; the same in v3.
+pub fn key_index_document<'a>(fingerprints: impl IntoIterator<Item = &'a Fingerprint>) -> String {
+    let keys: serde_json::Map<_, _> =
+        fingerprints.into_iter().map(|fingerprint| (fingerprint.to_string(), serde_json::json!({}))).collect();
+    serde_json::json!({ "keys": keys }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_cut_out_of_the_parts_it_touches() {
+        let part = |bytes| Part { digest: Digest::of(&[bytes]), bytes: bytes.into() };
+        let document =
+            Document { generation: 1, digest: Digest::of(b""), bytes: 9, parts: vec![part(2), part(3), part(4)] };
+        for (first, length, expected) in [
+            (0, 9, vec![(2, 0, 2), (3, 0, 3), (4, 0, 4)]),
+            (1, 3, vec![(2, 1, 1), (3, 0, 2)]),
+            (2, 3, vec![(3, 0, 3)]),
+            (8, 1, vec![(4, 3, 1)]),
+        ] {
+            let pieces = document.pieces(ByteRange { first, length });
+            let pieces: Vec<_> = pieces.iter().map(|(part, piece)| (part.bytes, piece.first, piece.length)).collect();
+            assert_eq!(pieces, expected, "{first} {length}");
+        }
+    }
+
+    #[test]
+    fn the_list_of_keys_is_the_one_spack_writes() {
+        let fingerprint = "4CA135D4D5BC739C1DF2D3B7AA52CBC889F8EE5D".parse();
+        let keys = fingerprint.iter();
+        assert_eq!(key_index_document(keys), r#"{"keys":{"4CA135D4D5BC739C1DF2D3B7AA52CBC889F8EE5D":{}}}"#);
+    }
+}

@@ -1,0 +1,22 @@
+//! What Larder decides, without I/O: Spack's formats and paths, the index, the routes and the
+//! JSON API's types.
+//!
+//! The worker, the dashboard, the command line and the tests share this crate; it imports none of
+//! them, and it has no clock, no random numbers and no network. What it needs from outside is an
+//! argument.
+
+pub mod api;
+pub mod clearsign;
+pub mod config;
+pub mod digest;
+pub mod http;
+pub mod index;
+mod json;
+pub mod key;
+pub mod layout;
+pub mod name;
+pub mod package;
+pub mod report;
+pub mod route;
+pub mod spec;
+pub mod version;

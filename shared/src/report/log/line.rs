@@ -1,0 +1,63 @@
+//! A line as a person sees it: without colours, overwritten text, NULs and broken UTF-8.
+
+use std::borrow::Cow;
+
+/// The text of `raw`: escape sequences and control characters out, what a carriage return
+/// overwrote out, broken UTF-8 replaced.
+pub(super) fn clean(raw: &[u8]) -> Cow<'_, str> {
+    let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
+    let raw = memchr::memrchr(b'\r', raw).map_or(raw, |at| &raw[at + 1..]);
+    if raw.iter().all(|&byte| byte >= b' ' || byte == b'\t') {
+        return String::from_utf8_lossy(raw);
+    }
+    let mut text = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        match byte {
+            0x1b => rest = after_escape(after),
+            b'\t' | b' '.. => text.push(*byte),
+            _ => {}
+        }
+    }
+    Cow::Owned(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// What follows an escape sequence; `rest` begins after its escape character.
+fn after_escape(rest: &[u8]) -> &[u8] {
+    match rest {
+        // CSI: parameters, then a letter.
+        [b'[', body @ ..] => {
+            let end = body.iter().position(|byte| (0x40..=0x7e).contains(byte));
+            end.map_or(&[], |end| &body[end + 1..])
+        }
+        // OSC (links, titles): up to BEL or ESC \.
+        [b']', body @ ..] => match body.iter().position(|&byte| byte == 7 || byte == 0x1b) {
+            Some(end) if body[end] == 0x1b => body.get(end + 2..).unwrap_or_default(),
+            Some(end) => &body[end + 1..],
+            None => &[],
+        },
+        [b'(' | b')', _, rest @ ..] | [_, rest @ ..] => rest,
+        [] => rest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_and_overwritten_text_go() {
+        for (raw, text) in [
+            (&b"plain \tline"[..], "plain \tline"),
+            (b"\x1b[01m\x1b[Ka.c:1:\x1b[m \x1b[31merror: \x1b[0mx\r", "a.c:1: error: x"),
+            (b"10%\r 50%\rdone", "done"),
+            (b"\x1b]8;;http://x\x1b\\link\x1b]8;;\x07 end", "link end"),
+            (b"a\0b\xffc", "ab\u{fffd}c"),
+            (b"\x1b[", ""),
+            (b"\x1b", ""),
+        ] {
+            assert_eq!(clean(raw), text);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The whole URL space: what a request's method and path ask for.
+//!
+//! ```text
+//! /mirrors/<mirror>/<Spack's own path>    read by Spack, written by `larder push`
+//! /api/v1/…                               the JSON API
+//! /  /m/<mirror>/-/…                      the dashboard; see [`page`]
+//! ```
+//! Plain code instead of a router: a mirror's name may hold slashes, and ends where Spack's own
+//! path begins.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use crate::{
+    layout::{LayoutPath, MAX_PATH_BYTES},
+    name::{MAX_MIRROR_NAME_BYTES, MirrorName, PackageName, is_dag_hash_prefix},
+};
+
+pub mod page;
+
+/// What is asked for, apart from the method.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// An object of a mirror, by Spack's own path.
+    Object(MirrorName, LayoutPath),
+    /// A path below `/mirrors/` that names a mirror and nothing in it.
+    MirrorRoot(MirrorName),
+    /// `/api/v1/mirrors`
+    Mirrors,
+    /// `/api/v1/mirrors/{m}`
+    Mirror(MirrorName),
+    /// `/api/v1/mirrors/{m}/packages`
+    Packages(MirrorName),
+    /// `/api/v1/mirrors/{m}/packages/{name}`
+    Package(MirrorName, PackageName),
+    /// `/api/v1/mirrors/{m}/specs`
+    Specs(MirrorName),
+    /// `/api/v1/mirrors/{m}/specs/{hash}`; a unique beginning of the hash is enough.
+    Spec(MirrorName, String),
+    /// `/api/v1/mirrors/{m}/keys`
+    Keys(MirrorName),
+    /// `/api/v1/mirrors/{m}/refresh`: read the origin's index now.
+    Refresh(MirrorName),
+    /// `/api/v1/tokens`
+    Tokens,
+    /// `/api/v1/tokens/{id}`
+    Token(String),
+    /// `/api/v1/openapi.json`
+    OpenApi,
+}
+
+/// Why a path leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RouteError {
+    /// The path is longer than any that could be stored.
+    #[error("the path has {0} bytes; at most {MAX_REQUEST_PATH_BYTES} are used")]
+    TooLong(usize),
+    /// A segment that cannot be part of a name or key.
+    #[error("the path segment `{segment}` {problem}")]
+    Malformed {
+        /// The segment as sent, cut to 80 characters.
+        segment: String,
+        /// What is wrong with it, as the end of a sentence.
+        problem: &'static str,
+    },
+    /// Well formed, but nothing lies there.
+    #[error("nothing lies at `{0}`")]
+    Unknown(String),
+}
+
+/// Longest request path that can name something, in bytes: each byte may be percent-encoded.
+pub const MAX_REQUEST_PATH_BYTES: usize = 3 * (MAX_MIRROR_NAME_BYTES + MAX_PATH_BYTES) + 32;
+
+/// Where the JSON API begins.
+pub const API: &str = "/api/v1";
+
+impl Route {
+    /// Parses the path of a URL, still percent-encoded.
+    ///
+    /// # Errors
+    /// [`RouteError`], which names the segment that is wrong.
+    pub fn parse(path: &str) -> Result<Self, RouteError> {
+        if path.len() > MAX_REQUEST_PATH_BYTES {
+            return Err(RouteError::TooLong(path.len()));
+        }
+        let unknown = || RouteError::Unknown(path.chars().take(200).collect());
+        if let Some(rest) = path.strip_prefix("/mirrors/") {
+            return Self::parse_object(rest)?.ok_or_else(unknown);
+        }
+        if let Some(rest) = path.strip_prefix(API) {
+            return Self::parse_api(rest)?.ok_or_else(unknown);
+        }
+        Err(unknown())
+    }
+
+    fn parse_object(rest: &str) -> Result<Option<Self>, RouteError> {
+        let segments: Vec<Cow<'_, str>> =
+            rest.strip_suffix('/').unwrap_or(rest).split('/').map(decode_segment).collect::<Result<_, _>>()?;
+        let name_segments = segments.iter().take_while(|segment| MirrorName::is_segment(segment)).count();
+        let Ok(mirror) = segments[..name_segments].join("/").parse::<MirrorName>() else { return Ok(None) };
+        if name_segments == segments.len() {
+            return Ok(Some(Self::MirrorRoot(mirror)));
+        }
+        let path = segments[name_segments..].join("/");
+        if path.len() > MAX_PATH_BYTES {
+            return Err(RouteError::TooLong(path.len()));
+        }
+        Ok(path.parse().ok().map(|path| Self::Object(mirror, path)))
+    }
+
+    fn parse_api(rest: &str) -> Result<Option<Self>, RouteError> {
+        let segments: Vec<Cow<'_, str>> =
+            rest.strip_prefix('/').unwrap_or(rest).split('/').map(decode_api_segment).collect::<Result<_, _>>()?;
+        let parts: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
+        Ok(match parts[..] {
+            ["openapi.json"] => Some(Self::OpenApi),
+            ["tokens"] => Some(Self::Tokens),
+            ["tokens", id] => Some(Self::Token(id.to_owned())),
+            ["mirrors"] => Some(Self::Mirrors),
+            ["mirrors", mirror, ref rest @ ..] => match mirror.parse() {
+                Ok(mirror) => Self::parse_mirror_api(mirror, rest),
+                Err(_) => None,
+            },
+            _ => None,
+        })
+    }
+
+    fn parse_mirror_api(mirror: MirrorName, rest: &[&str]) -> Option<Self> {
+        match rest {
+            [] => Some(Self::Mirror(mirror)),
+            ["packages"] => Some(Self::Packages(mirror)),
+            ["packages", name] => name.parse().ok().map(|name| Self::Package(mirror, name)),
+            ["specs"] => Some(Self::Specs(mirror)),
+            ["specs", hash] if is_dag_hash_prefix(hash) => Some(Self::Spec(mirror, (*hash).to_owned())),
+            ["keys"] => Some(Self::Keys(mirror)),
+            ["refresh"] => Some(Self::Refresh(mirror)),
+            _ => None,
+        }
+    }
+
+    /// The methods this route answers, for `Allow`.
+    pub const fn methods(&self) -> &'static str {
+        match self {
+            Self::Object(..) => "GET, HEAD, PUT",
+            Self::Mirrors | Self::Tokens => "GET, HEAD, POST",
+            Self::Refresh(_) => "POST",
+            Self::Token(_) => "DELETE",
+            Self::MirrorRoot(_)
+            | Self::Mirror(_)
+            | Self::Packages(_)
+            | Self::Package(..)
+            | Self::Specs(_)
+            | Self::Spec(..)
+            | Self::Keys(_)
+            | Self::OpenApi => "GET, HEAD",
+        }
+    }
+}
+
+/// Decodes one segment of a mirror's path once, and refuses what could become a separator.
+fn decode_segment(segment: &str) -> Result<Cow<'_, str>, RouteError> {
+    let decoded = decode(segment)?;
+    if decoded.contains('/') {
+        return Err(malformed(segment, "holds an encoded `/`, which no path of Spack does"));
+    }
+    Ok(decoded)
+}
+
+/// Decodes one segment of an API path; there a mirror's name is one segment, its slashes encoded.
+fn decode_api_segment(segment: &str) -> Result<Cow<'_, str>, RouteError> {
+    decode(segment)
+}
+
+fn decode(segment: &str) -> Result<Cow<'_, str>, RouteError> {
+    let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| malformed(segment, "is not UTF-8"))?;
+    let problem = match &*decoded {
+        "" => "is empty",
+        "." | ".." => "steps out of its folder",
+        text if text.contains('\\') => "holds a `\\`",
+        text if text.contains('\0') => "holds a NUL byte",
+        text if text.chars().any(char::is_control) => "holds a control character",
+        _ => return Ok(decoded),
+    };
+    Err(malformed(segment, problem))
+}
+
+fn malformed(segment: &str, problem: &'static str) -> RouteError {
+    RouteError::Malformed { segment: segment.chars().take(80).collect(), problem }
+}
+
+#[cfg(test)]
+mod tests;

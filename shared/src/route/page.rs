@@ -1,0 +1,122 @@
+//! The dashboard's URLs, printed and parsed.
+//!
+//! ```text
+//! /                                        Home
+//! /m/<mirror>                              Mirror
+//! /m/<mirror>/-/packages?q=                Packages
+//! /m/<mirror>/-/packages/<name>            Package
+//! /m/<mirror>/-/specs/<hash>               Spec
+//! /m/<mirror>/-/keys                       Keys
+//! ```
+//! `-` cannot be a segment of a mirror's name, so `/-/` ends it.
+
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+
+use crate::name::{MirrorName, PackageName, is_dag_hash_prefix};
+
+/// A page of the dashboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Page {
+    /// All mirrors.
+    Home,
+    /// One mirror.
+    Mirror(MirrorName),
+    /// The packages of a mirror.
+    Packages(MirrorName),
+    /// One package of a mirror.
+    Package(MirrorName, PackageName),
+    /// One spec, by a beginning of its hash that is unique in the mirror.
+    Spec(MirrorName, String),
+    /// The keys a mirror's packages are signed with.
+    Keys(MirrorName),
+    /// A path of no page.
+    NotFound(String),
+}
+
+impl Page {
+    /// The page at a URL's path, still percent-encoded.
+    pub fn parse(path: &str) -> Self {
+        Self::find(path).unwrap_or_else(|| Self::NotFound(path.to_owned()))
+    }
+
+    fn find(path: &str) -> Option<Self> {
+        let path = path.strip_prefix('/')?;
+        let path = path.strip_suffix('/').unwrap_or(path);
+        if path.is_empty() {
+            return Some(Self::Home);
+        }
+        let path = percent_decode_str(path).decode_utf8().ok()?;
+        let rest = path.strip_prefix("m/")?;
+        let (mirror, page) = match rest.split_once("/-/") {
+            Some((mirror, page)) => (mirror, page),
+            None => (rest.strip_suffix("/-").unwrap_or(rest), ""),
+        };
+        let mirror: MirrorName = mirror.parse().ok()?;
+        let parts: Vec<_> = page.split('/').collect();
+        match parts[..] {
+            [""] => Some(Self::Mirror(mirror)),
+            ["packages"] => Some(Self::Packages(mirror)),
+            ["packages", name] => Some(Self::Package(mirror, name.parse().ok()?)),
+            ["specs", hash] if is_dag_hash_prefix(hash) => Some(Self::Spec(mirror, hash.to_owned())),
+            ["keys"] => Some(Self::Keys(mirror)),
+            _ => None,
+        }
+    }
+
+    /// The mirror the page belongs to.
+    pub const fn mirror(&self) -> Option<&MirrorName> {
+        match self {
+            Self::Home | Self::NotFound(_) => None,
+            Self::Mirror(mirror)
+            | Self::Packages(mirror)
+            | Self::Package(mirror, _)
+            | Self::Spec(mirror, _)
+            | Self::Keys(mirror) => Some(mirror),
+        }
+    }
+}
+
+impl fmt::Display for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Home => f.write_str("/"),
+            Self::Mirror(mirror) => write!(f, "/m/{mirror}"),
+            Self::Packages(mirror) => write!(f, "/m/{mirror}/-/packages"),
+            Self::Package(mirror, name) => write!(f, "/m/{mirror}/-/packages/{name}"),
+            Self::Spec(mirror, hash) => write!(f, "/m/{mirror}/-/specs/{hash}"),
+            Self::Keys(mirror) => write!(f, "/m/{mirror}/-/keys"),
+            Self::NotFound(path) => f.write_str(path),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_parse_what_they_print() {
+        for path in [
+            "/",
+            "/m/user-environment",
+            "/m/opt/a/b",
+            "/m/opt/a/b/-/packages",
+            "/m/user-environment/-/packages/py-numpy",
+            "/m/user-environment/-/specs/rjsbs2w",
+            "/m/user-environment/-/keys",
+        ] {
+            let page = Page::parse(path);
+            assert!(!matches!(page, Page::NotFound(_)), "{path}");
+            assert_eq!(page.to_string(), path);
+        }
+    }
+
+    #[test]
+    fn other_paths_are_not_found() {
+        for path in ["", "/m", "/m/", "/m/A", "/m/a/-/x", "/m/a/-/specs/189", "/x", "/m/a/-/packages/a/b", "/m/%ff"] {
+            assert!(matches!(Page::parse(path), Page::NotFound(_)), "{path}");
+        }
+    }
+}
