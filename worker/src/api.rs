@@ -1,0 +1,59 @@
+//! The JSON API, `/api/v1/…`. Its documents are the types of `larder_shared::api`.
+
+pub(crate) mod keys;
+pub(crate) mod mirrors;
+pub(crate) mod packages;
+pub(crate) mod specs;
+pub(crate) mod tokens;
+
+use serde::de::DeserializeOwned;
+use wasm_bindgen_futures::JsFuture;
+use worker::{Request, Response};
+
+use crate::{
+    error::{Error, Result},
+    respond,
+};
+
+/// The OpenAPI document, generated from the Rust types when the worker is built.
+const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
+
+/// `GET /api/v1/openapi.json`
+pub(crate) fn openapi(request: &Request) -> Result<Response> {
+    respond::json_bytes(request, OPENAPI.into())
+}
+
+/// Most items of a page, and how many there are unless `limit` says otherwise.
+const MAX_LIMIT: u32 = 500;
+const DEFAULT_LIMIT: u32 = 100;
+
+/// A parameter of the query.
+fn parameter(request: &Request, name: &str) -> Result<Option<String>> {
+    let url = request.url().map_err(|source| Error::Platform { doing: "reading the request's URL", source })?;
+    Ok(url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).filter(|v| !v.is_empty()))
+}
+
+/// The parameter `limit`: 1 to `max`.
+fn limit(request: &Request, default: u32, max: u32) -> Result<u32> {
+    match parameter(request, "limit")? {
+        None => Ok(default),
+        Some(text) => match text.parse() {
+            Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
+            _ => Err(Error::Request(format!("`limit` is `{text}`; a number from 1 to {max} is expected"))),
+        },
+    }
+}
+
+/// Largest JSON body read, in bytes.
+const MAX_BODY_BYTES: u32 = 64 << 10;
+
+/// The body as JSON.
+async fn body<T: DeserializeOwned>(request: &Request) -> Result<T> {
+    let text = async { JsFuture::from(request.inner().array_buffer()?).await };
+    let buffer = text.await.map_err(|_| Error::Request("the body broke off".to_owned()))?;
+    let bytes = js_sys::Uint8Array::new(&buffer);
+    if bytes.length() > MAX_BODY_BYTES {
+        return Err(Error::TooLarge { bytes: bytes.length().into(), limit: MAX_BODY_BYTES.into() });
+    }
+    serde_json::from_slice(&bytes.to_vec()).map_err(|error| Error::Request(format!("the body cannot be used: {error}")))
+}

@@ -1,0 +1,153 @@
+//! What can go wrong, and what the client is told of it.
+
+use larder_shared::{
+    api::{ApiError, ErrorCode},
+    config::InvalidSetting,
+    name::MirrorName,
+    package::InvalidPackage,
+    route::RouteError,
+};
+
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// Why a request was not answered as asked. `Display` is what the client reads; sources are logged.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    #[error("{method} is not something this path does")]
+    MethodNotAllowed { method: String, allow: &'static str },
+    #[error("there is no mirror `{0}`")]
+    UnknownMirror(MirrorName),
+    #[error("mirror `{0}` exists already")]
+    MirrorExists(MirrorName),
+    #[error("mirror `{0}` is read through from another site and takes no uploads")]
+    ReadThrough(MirrorName),
+    #[error("{what} is not in mirror `{mirror}`")]
+    NotFound { what: String, mirror: MirrorName },
+    #[error("there is no token with this id")]
+    UnknownToken,
+    #[error("`/{prefix}` is the beginning of several hashes: {}", .hashes.join(", "))]
+    Ambiguous { prefix: String, hashes: Vec<String> },
+    #[error("no token was sent")]
+    TokenMissing,
+    #[error("the token is not known, or has ended")]
+    TokenUnknown,
+    #[error("the token does not allow this: scope `{needed}` on {on} is needed")]
+    TokenScope { needed: &'static str, on: String },
+    #[error("{0}")]
+    Request(String),
+    #[error("the body's length was not announced")]
+    LengthRequired,
+    #[error("the body has {got} bytes, {announced} were announced")]
+    Size { announced: u64, got: u64 },
+    #[error("the upload broke off: fewer bytes came than the {announced} that were announced")]
+    BodyCut { announced: u64 },
+    #[error("the body has {bytes} bytes; at most {limit} are taken here")]
+    TooLarge { bytes: u64, limit: u64 },
+    #[error("the range lies outside the {bytes} bytes of the object")]
+    Range { bytes: u64 },
+    #[error("{what} does not have the sha256 {expected}")]
+    Digest { what: String, expected: String },
+    #[error(transparent)]
+    Package(#[from] InvalidPackage),
+    #[error("{0}")]
+    Document(String),
+    #[error("{document} names the blob {digest}, which was not uploaded")]
+    BlobUnknown { document: &'static str, digest: String },
+    #[error("other bytes are stored under {0}")]
+    Conflict(String),
+    #[error("the origin {origin} {problem}")]
+    Origin { origin: String, problem: String },
+    #[error("the origin {origin} did not answer within {seconds} s")]
+    OriginTimeout { origin: String, seconds: u64 },
+    #[error("{problem}")]
+    OriginUnread { problem: String },
+    #[error("the index did not answer in time")]
+    IndexTimeout,
+    #[error(transparent)]
+    Setting(#[from] InvalidSetting),
+    #[error("Larder failed while {doing}")]
+    Platform { doing: &'static str, source: worker::Error },
+    #[error("Larder's own data could not be read while {doing}")]
+    Data { doing: &'static str, source: serde_json::Error },
+    #[error("Larder's index failed: {0}")]
+    Index(String),
+}
+
+impl Error {
+    /// The answer's code, and so its status. No `_` arm: a new variant has to choose.
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::Route(RouteError::TooLong(_)) => ErrorCode::PathTooLong,
+            Self::Route(RouteError::Malformed { .. }) => ErrorCode::PathInvalid,
+            Self::Route(RouteError::Unknown(_)) | Self::NotFound { .. } | Self::UnknownToken => ErrorCode::NotFound,
+            Self::MethodNotAllowed { .. } => ErrorCode::MethodNotAllowed,
+            Self::UnknownMirror(_) => ErrorCode::MirrorUnknown,
+            Self::MirrorExists(_) | Self::Conflict(_) => ErrorCode::Conflict,
+            Self::ReadThrough(_) | Self::TokenScope { .. } => ErrorCode::Forbidden,
+            Self::Ambiguous { .. } => ErrorCode::Ambiguous,
+            Self::TokenMissing | Self::TokenUnknown => ErrorCode::Unauthorized,
+            Self::Request(_) => ErrorCode::RequestInvalid,
+            Self::LengthRequired => ErrorCode::LengthRequired,
+            Self::Size { .. } | Self::BodyCut { .. } => ErrorCode::SizeInvalid,
+            Self::TooLarge { .. } => ErrorCode::TooLarge,
+            Self::Range { .. } => ErrorCode::RangeInvalid,
+            Self::Digest { .. } => ErrorCode::DigestInvalid,
+            Self::Package(_) | Self::Document(_) => ErrorCode::DocumentInvalid,
+            Self::BlobUnknown { .. } => ErrorCode::BlobUnknown,
+            Self::Origin { .. } | Self::OriginUnread { .. } => ErrorCode::OriginFailed,
+            Self::OriginTimeout { .. } => ErrorCode::OriginTimeout,
+            Self::IndexTimeout => ErrorCode::Unavailable,
+            Self::Setting(_) | Self::Platform { .. } | Self::Data { .. } | Self::Index(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// What the client can do about it.
+    fn next(&self) -> Option<String> {
+        let text = match self {
+            Self::UnknownMirror(_) => {
+                "Make it with POST /api/v1/mirrors and an admin token, or upload to it with one; the dashboard lists those there are."
+            }
+            Self::ReadThrough(_) => "Push to the site it is read from; Larder takes it over by itself.",
+            Self::TokenMissing => "Send the header `Authorization: Bearer <token>`.",
+            Self::TokenUnknown | Self::TokenScope { .. } => "An admin makes a token with POST /api/v1/tokens.",
+            Self::LengthRequired => "Send a Content-Length header.",
+            Self::TooLarge { .. } => "Check that this is the file you mean.",
+            Self::BodyCut { .. } => "Send it again; nothing was stored.",
+            Self::Digest { .. } | Self::Package(_) | Self::Document(_) => {
+                "Nothing was stored. Check the file and send it again."
+            }
+            Self::BlobUnknown { .. } => "Upload the blob first, then this document.",
+            Self::Conflict(_) => "A package is stored once for its hash. Nothing was changed.",
+            Self::Origin { .. } | Self::OriginUnread { .. } => {
+                "Nothing was kept of it. Larder asks again when it is next read."
+            }
+            Self::OriginTimeout { .. } | Self::IndexTimeout => "Try again in a minute.",
+            Self::Setting(_) => "Correct the setting and deploy again.",
+            Self::Ambiguous { .. } => "Send more characters of the hash.",
+            Self::MethodNotAllowed { allow, .. } => return Some(format!("It does {allow}.")),
+            Self::Route(_)
+            | Self::MirrorExists(_)
+            | Self::NotFound { .. }
+            | Self::UnknownToken
+            | Self::Request(_)
+            | Self::Size { .. }
+            | Self::Range { .. }
+            | Self::Platform { .. }
+            | Self::Data { .. }
+            | Self::Index(_) => return None,
+        };
+        Some(text.to_owned())
+    }
+
+    /// The answer's body.
+    pub(crate) fn to_api(&self) -> ApiError {
+        // A setting's value and its cause are for the log.
+        let message = match self {
+            Self::Setting(_) => "Larder is not set up correctly; its log says which setting is wrong".to_owned(),
+            other => other.to_string(),
+        };
+        ApiError { code: self.code(), message, next: self.next() }
+    }
+}

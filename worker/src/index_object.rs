@@ -1,0 +1,110 @@
+//! The index of one mirror: a Durable Object with a SQLite database.
+//!
+//! It answers [`Ask`]s one at a time. Every command is one transaction, so that concurrent pushes
+//! cannot lose each other's entries, and an error leaves nothing half-written.
+
+mod commands;
+mod documents;
+mod queries;
+mod tables;
+
+use std::cell::RefCell;
+
+use futures_util::lock::Mutex;
+use larder_shared::{
+    api::Timestamp,
+    index::{
+        command::{Ask, Document, Request as Asked},
+        document::DbVersion,
+    },
+    name::MirrorName,
+};
+use serde::Serialize;
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use crate::store::Store;
+use commands::Takeover;
+use tables::Tables;
+
+/// The Durable Object class named in `wrangler.toml`.
+#[durable_object]
+pub struct IndexObject {
+    state: State,
+    env: Env,
+    tables: Tables,
+    /// The origin's index that is being taken over, if one is.
+    takeover: RefCell<Option<Takeover>>,
+    /// Held while a document is rendered: rendering waits for the bucket, and two at once would
+    /// seal the same segment twice.
+    rendering: Mutex<()>,
+}
+
+impl DurableObject for IndexObject {
+    fn new(state: State, env: Env) -> Self {
+        let tables = Tables::new(state.storage().sql());
+        Self { state, env, tables, takeover: RefCell::default(), rendering: Mutex::new(()) }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        let asked = request.text().await?;
+        let answer = match serde_json::from_str::<Asked>(&asked) {
+            Ok(asked) => self.answer(asked).await,
+            Err(error) => Err(format!("the question cannot be read: {error}").into()),
+        };
+        match answer {
+            Ok(json) => Response::ok(json),
+            Err(error) => Ok(Response::ok(error.to_string())?.with_status(500)),
+        }
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        documents::collect_garbage(&self.tables, &self.store()?, &self.state).await?;
+        Response::empty()
+    }
+}
+
+impl IndexObject {
+    fn store(&self) -> worker::Result<Store> {
+        Ok(Store::new(self.env.bucket("BUCKET")?))
+    }
+
+    async fn answer(&self, Asked { mirror, now, ask }: Asked) -> worker::Result<String> {
+        self.tables.create()?;
+        match ask {
+            Ask::Accept(package) => json(&self.accept(*package, now).await?),
+            Ask::Learn { hash, tarball, size, signed } => json(&self.learn(hash, tarball, size, signed, now).await?),
+            Ask::AddKey(key) => json(&self.add_key(key, now).await?),
+            Ask::BeginTakeover => json(&self.begin_takeover(now)),
+            Ask::TakeOver { takeover, records, layout } => json(&self.take_over(takeover, records, layout, now).await?),
+            Ask::EndTakeover { takeover } => {
+                // It may drop segments, which rendering must not be building upon.
+                let _not_while_rendering = self.rendering.lock().await;
+                json(&self.end_takeover(takeover, now).await?)
+            }
+            Ask::CancelTakeover { takeover } => {
+                self.cancel_takeover(takeover);
+                json(&())
+            }
+            Ask::NoteOrigin(note) => json(&self.note_origin(note, now).await?),
+            Ask::Summary => json(&self.tables.summary()?),
+            Ask::Packages { q, limit, after } => json(&queries::packages(&self.tables, &q, limit, after.as_ref())?),
+            Ask::Package(name) => json(&queries::package(&self.tables, &name)?),
+            Ask::Specs { package, limit, cursor } => {
+                json(&queries::specs(&self.tables, package.as_ref(), limit, cursor.as_deref())?)
+            }
+            Ask::Spec { prefix } => json(&queries::spec(&self.tables, &prefix)?),
+            Ask::Locate(hash) => json(&queries::locate(&self.tables, &hash)?),
+            Ask::Keys => json(&self.tables.keys()?),
+            Ask::Document(version) => json(&self.document(&mirror, version, now).await?),
+        }
+    }
+
+    async fn document(&self, mirror: &MirrorName, version: DbVersion, now: Timestamp) -> worker::Result<Document> {
+        let _one_at_a_time = self.rendering.lock().await;
+        documents::current(&self.tables, &self.store()?, &self.state, mirror, version, now).await
+    }
+}
+
+fn json(value: &impl Serialize) -> worker::Result<String> {
+    Ok(serde_json::to_string(value)?)
+}

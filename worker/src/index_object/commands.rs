@@ -1,0 +1,348 @@
+//! What changes an index: each command is one transaction.
+
+use std::{cell::RefCell, collections::HashSet, rc::Rc};
+
+use larder_shared::{
+    api::{Key, Layout, Timestamp},
+    digest::Digest,
+    index::command::{Accept, Begun, Changed, NodeRecord, OriginNote, OriginRecord},
+    name::DagHash,
+    spec::{Compiler, Node},
+};
+use serde::Deserialize;
+use worker::{Error, Result};
+
+use super::{
+    IndexObject,
+    tables::{MirrorRow, RecordRow, Tables, number},
+};
+
+/// An origin's index that is being taken over.
+pub(super) struct Takeover {
+    id: u64,
+    /// The packages the origin's index named so far.
+    seen: HashSet<DagHash>,
+}
+
+/// How long a takeover may go without a word before another may begin, in milliseconds.
+const TAKEOVER_MILLIS: u64 = 60_000;
+
+/// What a package brings beside its node.
+struct Arrival {
+    layout: Layout,
+    signed: bool,
+    /// Digest and length of the tarball, when known.
+    tarball: Option<(Digest, u64)>,
+    now: Timestamp,
+}
+
+impl IndexObject {
+    /// Takes a package and the nodes it depends on.
+    pub(super) async fn accept(&self, package: Accept, now: Timestamp) -> Result<Changed> {
+        self.transaction(now, move |tables, mirror| {
+            let Accept { layout, signed, tarball, size, root, dependencies } = package;
+            let arrival = Arrival { layout, signed, tarball: Some((tarball, size)), now };
+            let mut changed = add_package(tables, mirror, &root, &arrival)?;
+            for dependency in &dependencies {
+                changed |= add_dependency(tables, mirror, dependency)?;
+            }
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Notes digest and length of a tarball; the index documents hold neither.
+    pub(super) async fn learn(
+        &self,
+        hash: DagHash,
+        tarball: Digest,
+        size: Option<u64>,
+        signed: bool,
+        now: Timestamp,
+    ) -> Result<Changed> {
+        self.transaction(now, move |tables, mirror| {
+            let Some(row) = tables.record(&hash)?.filter(RecordRow::is_package) else { return Ok(false) };
+            note_tarball(tables, mirror, &row, Some(tarball), size, signed)?;
+            Ok(false)
+        })
+        .await
+    }
+
+    /// Takes a key, or a newer form of it.
+    pub(super) async fn add_key(&self, key: Key, now: Timestamp) -> Result<Changed> {
+        self.transaction(now, move |tables, _| {
+            let known = tables.keys()?.into_iter().find(|known| known.fingerprint == key.fingerprint);
+            if known.is_some_and(|known| Key { pushed: known.pushed, ..key.clone() } == known) {
+                return Ok(false);
+            }
+            let sql = "INSERT INTO key(fingerprint, document) VALUES (?, ?)
+                       ON CONFLICT(fingerprint) DO UPDATE SET document = excluded.document";
+            tables.run(sql, vec![key.fingerprint.as_str().into(), serde_json::to_string(&key)?.into()])?;
+            Ok(false)
+        })
+        .await
+    }
+
+    /// Begins to take over an origin's index, unless another takeover is under way.
+    pub(super) fn begin_takeover(&self, now: Timestamp) -> Begun {
+        let mut takeover = self.takeover.borrow_mut();
+        if takeover.as_ref().is_some_and(|running| now.as_millis() < running.id + TAKEOVER_MILLIS) {
+            return Begun { takeover: None };
+        }
+        let id = now.as_millis();
+        *takeover = Some(Takeover { id, seen: HashSet::new() });
+        Begun { takeover: Some(id) }
+    }
+
+    /// Takes over some records of the origin's index.
+    pub(super) async fn take_over(
+        &self,
+        id: u64,
+        records: Vec<OriginRecord>,
+        layout: Layout,
+        now: Timestamp,
+    ) -> Result<Changed> {
+        {
+            let mut takeover = self.takeover.borrow_mut();
+            let running = takeover.as_mut().filter(|running| running.id == id).ok_or_else(overtaken)?;
+            for OriginRecord { in_buildcache, record } in &records {
+                if *in_buildcache {
+                    running.seen.insert(parse(record)?.hash);
+                }
+            }
+        }
+        self.transaction(now, move |tables, mirror| {
+            let mut changed = false;
+            for OriginRecord { in_buildcache, record } in &records {
+                changed |= if *in_buildcache {
+                    add_package(tables, mirror, record, &Arrival { layout, signed: false, tarball: None, now })?
+                } else {
+                    add_dependency(tables, mirror, record)?
+                };
+            }
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Gives a takeover up, unless another has begun since.
+    pub(super) fn cancel_takeover(&self, id: u64) {
+        self.takeover.borrow_mut().take_if(|running| running.id == id);
+    }
+
+    /// Ends a takeover: what the origin no longer names is no longer a package.
+    pub(super) async fn end_takeover(&self, id: u64, now: Timestamp) -> Result<Changed> {
+        let takeover = self.takeover.borrow_mut().take().filter(|running| running.id == id).ok_or_else(overtaken)?;
+        self.transaction(now, move |tables, mirror| {
+            #[derive(Deserialize)]
+            struct Row {
+                hash: DagHash,
+            }
+            let rows: Vec<Row> = tables.rows("SELECT hash FROM record WHERE seq > 0", vec![])?;
+            let mut changed = false;
+            for Row { hash } in rows {
+                if !takeover.seen.contains(&hash) {
+                    remove_package(tables, mirror, &hash)?;
+                    changed = true;
+                }
+            }
+            Ok(resolve_compilers(tables)? || changed)
+        })
+        .await
+    }
+
+    /// Notes how asking the origin went.
+    pub(super) async fn note_origin(&self, note: OriginNote, now: Timestamp) -> Result<Changed> {
+        self.transaction(now, move |_, mirror| {
+            mirror.origin_asked = Some(now.as_millis());
+            if note.error.is_none() {
+                mirror.origin_fresh = Some(now.as_millis());
+                mirror.origin_etag = note.etag;
+            }
+            mirror.origin_error = note.error;
+            Ok(false)
+        })
+        .await
+    }
+
+    /// Runs `change` in a transaction, and counts a generation if it says that it changed the
+    /// documents. An `Err` undoes all of it; SQL outside a transaction would stay.
+    async fn transaction<Change>(&self, now: Timestamp, change: Change) -> Result<Changed>
+    where
+        Change: FnOnce(&Tables, &mut MirrorRow) -> Result<bool> + 'static,
+    {
+        let outcome = Rc::new(RefCell::new(None));
+        let (tables, result) = (self.tables.clone(), Rc::clone(&outcome));
+        self.state
+            .storage()
+            .transaction(move |_| async move {
+                let mut mirror = tables.mirror()?;
+                let changed = change(&tables, &mut mirror)?;
+                if changed {
+                    mirror.generation += 1;
+                    mirror.updated = Some(now.as_millis());
+                }
+                tables.save_mirror(&mirror)?;
+                *result.borrow_mut() = Some(Changed { generation: mirror.generation, changed });
+                Ok(())
+            })
+            .await?;
+        let changed = outcome.borrow_mut().take();
+        changed.ok_or_else(|| "the transaction ended without an outcome".into())
+    }
+}
+
+fn overtaken() -> Error {
+    "another takeover of the origin's index began".into()
+}
+
+fn parse(record: &NodeRecord) -> Result<Node> {
+    record.to_node().map_err(|error| error.to_string().into())
+}
+
+/// Adds a package, or makes one of a node known as a dependency; whether the documents change.
+fn add_package(tables: &Tables, mirror: &mut MirrorRow, record: &NodeRecord, arrival: &Arrival) -> Result<bool> {
+    let node = parse(record)?;
+    let known = tables.record(&node.hash)?;
+    if let Some(row) = known.as_ref().filter(|row| row.is_package()) {
+        let (tarball, size) = arrival.tarball.unzip();
+        note_tarball(tables, mirror, row, tarball, size, arrival.signed)?;
+        count_layout(mirror, arrival.layout);
+        return Ok(false);
+    }
+    // A package's own spec file says more of it than that of another package which needs it.
+    if known.is_some() {
+        tables.run("DELETE FROM record WHERE hash = ?", vec![node.hash.as_str().into()])?;
+    }
+    let of_name = "SELECT seq FROM record WHERE name = ? AND seq > 0 LIMIT 1";
+    if tables.first::<serde_json::Value>(of_name, vec![node.name.as_str().into()])?.is_none() {
+        mirror.packages += 1;
+    }
+    mirror.last_seq += 1;
+    mirror.specs += 1;
+    mirror.signed += u64::from(arrival.signed);
+    match arrival.tarball {
+        Some((_, size)) => mirror.bytes += size,
+        None => {
+            mirror.r#unsized += 1;
+            mirror.unread += 1;
+        }
+    }
+    count_layout(mirror, arrival.layout);
+    insert(tables, mirror.last_seq, &node, record, Some(arrival))?;
+    Ok(true)
+}
+
+/// Adds a node that other packages need; whether the documents change.
+fn add_dependency(tables: &Tables, mirror: &mut MirrorRow, record: &NodeRecord) -> Result<bool> {
+    let node = parse(record)?;
+    let known = "SELECT seq FROM record WHERE hash = ?";
+    if tables.first::<serde_json::Value>(known, vec![node.hash.as_str().into()])?.is_some() {
+        return Ok(false);
+    }
+    mirror.first_seq -= 1;
+    insert(tables, mirror.first_seq, &node, record, None)?;
+    Ok(true)
+}
+
+fn insert(tables: &Tables, seq: i64, node: &Node, record: &NodeRecord, arrival: Option<&Arrival>) -> Result<()> {
+    let compiler = match &record.compiler {
+        Some(compiler) => Some(serde_json::to_string(compiler)?),
+        None => None,
+    };
+    let tarball = arrival.and_then(|arrival| arrival.tarball);
+    let sql = "INSERT INTO record(seq, hash, name, version, os, target, compiler, spec_version, node, size, tarball,
+               pushed, signed, layout) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    tables.run(
+        sql,
+        vec![
+            seq.into(),
+            node.hash.as_str().into(),
+            node.name.as_str().into(),
+            node.version.as_str().into(),
+            node.os.as_str().into(),
+            node.target.as_str().into(),
+            compiler.into(),
+            number(record.version.number()),
+            record.node.as_str().into(),
+            tarball.map(|(_, size)| number(size)).into(),
+            tarball.map(|(digest, _)| digest.to_string()).into(),
+            number(arrival.map_or(0, |arrival| arrival.now.as_millis())),
+            i32::from(arrival.is_some_and(|arrival| arrival.signed)).into(),
+            arrival.map_or(Layout::V2, |arrival| arrival.layout).as_str().into(),
+        ],
+    )
+}
+
+/// Keeps what became known of a package's tarball and signature; the first tarball stays.
+fn note_tarball(
+    tables: &Tables,
+    mirror: &mut MirrorRow,
+    row: &RecordRow,
+    tarball: Option<Digest>,
+    size: Option<u64>,
+    signed: bool,
+) -> Result<()> {
+    if let (None, Some(digest)) = (row.tarball, tarball) {
+        mirror.unread = mirror.unread.saturating_sub(1);
+        let sql = "UPDATE record SET tarball = ? WHERE seq = ?";
+        tables.run(sql, vec![digest.to_string().into(), row.seq.into()])?;
+    }
+    if let (None, Some(size)) = (row.size, size) {
+        mirror.bytes += size;
+        mirror.r#unsized = mirror.r#unsized.saturating_sub(1);
+        tables.run("UPDATE record SET size = ? WHERE seq = ?", vec![number(size), row.seq.into()])?;
+    }
+    if signed && row.signed == 0 {
+        mirror.signed += 1;
+        tables.run("UPDATE record SET signed = 1 WHERE seq = ?", vec![row.seq.into()])?;
+    }
+    Ok(())
+}
+
+const fn count_layout(mirror: &mut MirrorRow, layout: Layout) {
+    match layout {
+        Layout::V2 => mirror.v2 += 1,
+        Layout::V3 => mirror.v3 += 1,
+    }
+}
+
+/// Makes a package a node that is known only as a dependency. Segments that hold it, and those
+/// after it, are dropped and rendered anew when next read.
+fn remove_package(tables: &Tables, mirror: &mut MirrorRow, hash: &DagHash) -> Result<()> {
+    let Some(row) = tables.record(hash)?.filter(RecordRow::is_package) else { return Ok(()) };
+    tables.run("DELETE FROM segment WHERE last_seq >= ?", vec![row.seq.into()])?;
+    mirror.first_seq -= 1;
+    let sql = "UPDATE record SET seq = ?, size = NULL, tarball = NULL, signed = 0, pushed = 0 WHERE seq = ?";
+    tables.run(sql, vec![mirror.first_seq.into(), row.seq.into()])?;
+    mirror.specs -= 1;
+    mirror.signed = mirror.signed.saturating_sub(u64::from(row.signed));
+    mirror.unread = mirror.unread.saturating_sub(u64::from(row.tarball.is_none()));
+    match row.size {
+        Some(size) => mirror.bytes = mirror.bytes.saturating_sub(size),
+        None => mirror.r#unsized = mirror.r#unsized.saturating_sub(1),
+    }
+    let of_name = "SELECT seq FROM record WHERE name = ? AND seq > 0 LIMIT 1";
+    if tables.first::<serde_json::Value>(of_name, vec![row.to_node()?.name.as_str().into()])?.is_none() {
+        mirror.packages = mirror.packages.saturating_sub(1);
+    }
+    Ok(())
+}
+
+/// Finds the compilers of nodes of versions 5 and 6, which an index keeps in other records; whether
+/// it found any.
+fn resolve_compilers(tables: &Tables) -> Result<bool> {
+    let mut found = false;
+    let sql = format!("SELECT {} FROM record WHERE compiler IS NULL AND spec_version >= 5", RecordRow::COLUMNS);
+    for row in tables.rows::<RecordRow>(&sql, vec![])? {
+        let node = row.to_node()?;
+        let Some(edge) = node.compiler_edge() else { continue };
+        let Some(provider) = tables.record(&edge.hash)? else { continue };
+        let provider = provider.to_node()?;
+        let compiler = Compiler::of_package(&provider.name, &provider.version);
+        let sql = "UPDATE record SET compiler = ? WHERE seq = ?";
+        tables.run(sql, vec![serde_json::to_string(&compiler)?.into(), row.seq.into()])?;
+        found = true;
+    }
+    Ok(found)
+}

@@ -1,0 +1,245 @@
+//! The tables of an index, and the rows as Rust sees them.
+
+use larder_shared::{
+    api::{self, Layout, Timestamp},
+    digest::Digest,
+    index::command::{NodeRecord, Summary},
+    name::DagHash,
+    spec::{Compiler, Node, SpecVersion},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use worker::{Error, Result, SqlStorage, SqlStorageValue};
+
+/// The database of one mirror.
+///
+/// `record.seq` is positive for packages, in order of arrival, and negative for nodes known only as
+/// dependencies; both keep the order in which an index document lists them. An entry is one row and
+/// two index entries, because the free plan counts each as a row written.
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS record(
+  seq INTEGER PRIMARY KEY,
+  hash TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  version TEXT NOT NULL,
+  os TEXT NOT NULL,
+  target TEXT NOT NULL,
+  compiler TEXT,
+  spec_version INTEGER NOT NULL,
+  node TEXT NOT NULL,
+  size INTEGER,
+  tarball TEXT,
+  pushed INTEGER NOT NULL DEFAULT 0,
+  signed INTEGER NOT NULL DEFAULT 0,
+  layout TEXT NOT NULL DEFAULT 'v2'
+);
+CREATE INDEX IF NOT EXISTS record_name ON record(name) WHERE seq > 0;
+CREATE TABLE IF NOT EXISTS mirror(
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  generation INTEGER NOT NULL DEFAULT 0,
+  updated INTEGER,
+  specs INTEGER NOT NULL DEFAULT 0,
+  packages INTEGER NOT NULL DEFAULT 0,
+  signed INTEGER NOT NULL DEFAULT 0,
+  bytes INTEGER NOT NULL DEFAULT 0,
+  unsized INTEGER NOT NULL DEFAULT 0,
+  unread INTEGER NOT NULL DEFAULT 0,
+  v2 INTEGER NOT NULL DEFAULT 0,
+  v3 INTEGER NOT NULL DEFAULT 0,
+  last_seq INTEGER NOT NULL DEFAULT 0,
+  first_seq INTEGER NOT NULL DEFAULT 0,
+  origin_asked INTEGER,
+  origin_fresh INTEGER,
+  origin_error TEXT,
+  origin_etag TEXT
+);
+INSERT OR IGNORE INTO mirror(id) VALUES (1);
+CREATE TABLE IF NOT EXISTS key(fingerprint TEXT PRIMARY KEY, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS segment(
+  version INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  PRIMARY KEY (version, number)
+);
+CREATE TABLE IF NOT EXISTS document(version INTEGER PRIMARY KEY, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS garbage(key TEXT PRIMARY KEY, due INTEGER NOT NULL);
+";
+
+/// A handle to the tables.
+#[derive(Clone)]
+pub(super) struct Tables {
+    sql: SqlStorage,
+}
+
+/// A row of `record`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct RecordRow {
+    pub(super) seq: i64,
+    pub(super) hash: DagHash,
+    pub(super) compiler: Option<String>,
+    pub(super) spec_version: u64,
+    pub(super) node: String,
+    pub(super) size: Option<u64>,
+    pub(super) tarball: Option<Digest>,
+    pub(super) pushed: u64,
+    pub(super) signed: u8,
+    pub(super) layout: Layout,
+}
+
+impl RecordRow {
+    /// The columns of a [`RecordRow`], for `SELECT`.
+    pub(super) const COLUMNS: &str = "seq, hash, compiler, spec_version, node, size, tarball, pushed, signed, layout";
+
+    pub(super) const fn is_package(&self) -> bool {
+        self.seq > 0
+    }
+
+    /// The node as a command brought it.
+    pub(super) fn to_record(&self) -> Result<NodeRecord> {
+        let damaged = |_| Error::from(format!("the record of /{} is damaged", self.hash));
+        let compiler = match &self.compiler {
+            Some(text) => Some(serde_json::from_str::<Compiler>(text)?),
+            None => None,
+        };
+        let version = SpecVersion::try_from(self.spec_version).map_err(damaged)?;
+        Ok(NodeRecord { version, compiler, node: self.node.clone() })
+    }
+
+    /// The node, parsed.
+    pub(super) fn to_node(&self) -> Result<Node> {
+        self.to_record()?.to_node().map_err(|error| format!("the record of /{} is damaged: {error}", self.hash).into())
+    }
+}
+
+/// The row of `mirror`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct MirrorRow {
+    pub(super) generation: u64,
+    pub(super) updated: Option<u64>,
+    pub(super) specs: u64,
+    pub(super) packages: u64,
+    pub(super) signed: u64,
+    pub(super) bytes: u64,
+    pub(super) r#unsized: u64,
+    pub(super) unread: u64,
+    pub(super) v2: u64,
+    pub(super) v3: u64,
+    pub(super) last_seq: i64,
+    pub(super) first_seq: i64,
+    pub(super) origin_asked: Option<u64>,
+    pub(super) origin_fresh: Option<u64>,
+    pub(super) origin_error: Option<String>,
+    pub(super) origin_etag: Option<String>,
+}
+
+impl Tables {
+    pub(super) const fn new(sql: SqlStorage) -> Self {
+        Self { sql }
+    }
+
+    /// Makes the tables where there are none.
+    pub(super) fn create(&self) -> Result<()> {
+        self.sql.exec(SCHEMA, None).map(drop)
+    }
+
+    /// Runs a statement.
+    pub(super) fn run(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<()> {
+        self.sql.exec(sql, values).map(drop)
+    }
+
+    /// All rows of a query.
+    pub(super) fn rows<Row: DeserializeOwned>(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<Vec<Row>> {
+        self.sql.exec(sql, values)?.to_array()
+    }
+
+    /// The rows of a query one by one, for those that do not fit into memory.
+    pub(super) fn each<Row: DeserializeOwned>(
+        &self,
+        sql: &str,
+        values: Vec<SqlStorageValue>,
+    ) -> Result<impl Iterator<Item = Result<Row>>> {
+        Ok(self.sql.exec(sql, values)?.next::<Row>())
+    }
+
+    /// The first row of a query.
+    pub(super) fn first<Row: DeserializeOwned>(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<Option<Row>> {
+        Ok(self.rows(sql, values)?.into_iter().next())
+    }
+
+    /// The record of a hash.
+    pub(super) fn record(&self, hash: &DagHash) -> Result<Option<RecordRow>> {
+        let sql = format!("SELECT {} FROM record WHERE hash = ?", RecordRow::COLUMNS);
+        self.first(&sql, vec![hash.as_str().into()])
+    }
+
+    /// The figures and counters.
+    pub(super) fn mirror(&self) -> Result<MirrorRow> {
+        Ok(self.first("SELECT * FROM mirror", vec![])?.unwrap_or_default())
+    }
+
+    /// Writes the figures and counters.
+    pub(super) fn save_mirror(&self, row: &MirrorRow) -> Result<()> {
+        let sql = "UPDATE mirror SET generation = ?, updated = ?, specs = ?, packages = ?, signed = ?, bytes = ?,
+                   unsized = ?, unread = ?, v2 = ?, v3 = ?, last_seq = ?, first_seq = ?, origin_asked = ?, origin_fresh = ?,
+                   origin_error = ?, origin_etag = ?";
+        self.run(
+            sql,
+            vec![
+                number(row.generation),
+                row.updated.map(number).into(),
+                number(row.specs),
+                number(row.packages),
+                number(row.signed),
+                number(row.bytes),
+                number(row.r#unsized),
+                number(row.unread),
+                number(row.v2),
+                number(row.v3),
+                row.last_seq.into(),
+                row.first_seq.into(),
+                row.origin_asked.map(number).into(),
+                row.origin_fresh.map(number).into(),
+                row.origin_error.clone().into(),
+                row.origin_etag.clone().into(),
+            ],
+        )
+    }
+
+    /// The figures as the API tells them.
+    pub(super) fn summary(&self) -> Result<Summary> {
+        let row = self.mirror()?;
+        let layouts = [(row.v2, Layout::V2), (row.v3, Layout::V3)];
+        Ok(Summary {
+            specs: row.specs,
+            packages: row.packages,
+            signed: row.signed,
+            unread_specs: row.unread,
+            bytes: row.bytes,
+            unsized_specs: row.r#unsized,
+            generation: row.generation,
+            updated: row.updated.map(Timestamp::from_millis),
+            layouts: layouts.into_iter().filter(|(count, _)| *count > 0).map(|(_, layout)| layout).collect(),
+            origin_asked: row.origin_asked.map(Timestamp::from_millis),
+            origin_fresh: row.origin_fresh.map(Timestamp::from_millis),
+            origin_error: row.origin_error,
+            origin_etag: row.origin_etag,
+        })
+    }
+
+    /// The keys, by fingerprint.
+    pub(super) fn keys(&self) -> Result<Vec<api::Key>> {
+        #[derive(Deserialize)]
+        struct Row {
+            document: String,
+        }
+        let rows: Vec<Row> = self.rows("SELECT document FROM key ORDER BY fingerprint", vec![])?;
+        rows.iter().map(|row| Ok(serde_json::from_str(&row.document)?)).collect()
+    }
+}
+
+/// A count, size or time as SQLite keeps it; all stay far below 2^53.
+pub(super) fn number(value: u64) -> SqlStorageValue {
+    SqlStorageValue::Integer(i64::try_from(value).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,173 @@
+//! Mirrors that are read through from a static site, such as GitHub Pages.
+//!
+//! The origin's index is taken over when it changed; packages are fetched when somebody first reads
+//! them, checked, and kept in the bucket. What is kept is served when the site is down.
+
+mod blob;
+mod http;
+mod index;
+mod package;
+
+use std::{cell::RefCell, collections::HashSet, pin::pin, time::Duration};
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use larder_shared::{
+    api::Origin,
+    index::command::{Ask, Changed, OriginNote, Summary},
+    layout::LayoutPath,
+    name::MirrorName,
+};
+use worker::{Delay, Request, Response, console_error};
+
+use crate::{
+    app::{App, now},
+    error::{Error, Result},
+    index_client,
+    registry::{self, Settings},
+};
+
+/// How long the first reader of a mirror waits for the origin's index. Spack waits 10 s.
+const FIRST_READ: Duration = Duration::from_millis(8_500);
+
+/// How often a reader asks whether somebody else's first look has ended: a request may ask 50 times.
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(400);
+
+thread_local! {
+    /// Mirrors whose origin this isolate is asking at the moment.
+    static ASKING: RefCell<HashSet<MirrorName>> = RefCell::default();
+}
+
+/// An object that the mirror's bucket does not have, from its origin; `None` when the origin does
+/// not have it either.
+pub(crate) async fn read(
+    app: &App,
+    request: &Request,
+    settings: &Settings,
+    url: &str,
+    path: &LayoutPath,
+) -> Result<Option<Response>> {
+    package::read(app, request, settings, url, path).await
+}
+
+/// Sees to it that the index shows what the origin has: asks it first when nothing is known, and
+/// after the answer when what is known has grown old.
+pub(crate) async fn before_index(app: &App, settings: &Settings) -> Result<()> {
+    let Origin::Http { url } = &settings.origin else { return Ok(()) };
+    let summary: Summary = index_client::ask(app, &settings.name, Ask::Summary).await?;
+    if summary.origin_fresh.is_none() {
+        return first_look(app, settings, url).await;
+    }
+    let age = now().as_millis().saturating_sub(summary.origin_asked.unwrap_or_default().as_millis());
+    if age >= app.config.origin_fresh_seconds * 1_000 {
+        let (later, settings) = (app.clone(), settings.clone());
+        app.afterwards(async move {
+            // What went wrong is in the mirror's document, where people look for it.
+            let _ = refresh(&later, &settings).await;
+        })
+        .await;
+    }
+    Ok(())
+}
+
+/// Waits for the first look at an origin, which goes on when the reader has to be sent away: a large
+/// index takes longer than Spack waits, and the next reader finds it.
+async fn first_look(app: &App, settings: &Settings, url: &str) -> Result<()> {
+    let (done, outcome) = oneshot::channel();
+    let (later, mirror) = (app.clone(), settings.clone());
+    app.afterwards(async move {
+        // Nobody waits any more after the deadline.
+        let _ = done.send(refresh(&later, &mirror).await);
+    })
+    .await;
+    let look = async {
+        match outcome.await {
+            Ok(Ok(Look::Elsewhere)) | Err(_) => wait_for_another_look(app, settings).await,
+            Ok(outcome) => outcome.map(drop),
+        }
+    };
+    match select(pin!(look), pin!(Delay::from(FIRST_READ))).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(_) => Err(Error::OriginTimeout { origin: url.to_owned(), seconds: FIRST_READ.as_secs() }),
+    }
+}
+
+/// Waits until a look that somebody else began has ended, well or not.
+async fn wait_for_another_look(app: &App, settings: &Settings) -> Result<()> {
+    loop {
+        Delay::from(BETWEEN_QUESTIONS).await;
+        let summary: Summary = index_client::ask(app, &settings.name, Ask::Summary).await?;
+        match (summary.origin_fresh, summary.origin_error) {
+            (Some(_), _) => return Ok(()),
+            (None, Some(problem)) => return Err(Error::OriginUnread { problem }),
+            (None, None) => {}
+        }
+    }
+}
+
+/// The same for the dashboard, which shows what is known and the origin's trouble beside it.
+pub(crate) async fn before_page(app: &App, settings: &Settings) {
+    if let Err(error) = before_index(app, settings).await {
+        console_error!("{}: {error:?}", settings.name);
+    }
+}
+
+/// Asks the origin for a newer index and notes how it went.
+pub(crate) async fn refresh(app: &App, settings: &Settings) -> Result<Look> {
+    // A bucket has nothing to ask: it is as fresh as can be.
+    let Origin::Http { url } = &settings.origin else { return Ok(Look::Done { etag: None }) };
+    if !ASKING.with_borrow_mut(|asking| asking.insert(settings.name.clone())) {
+        return Ok(Look::Elsewhere);
+    }
+    let _asking = Asking(settings.name.clone());
+    let summary: Summary = index_client::ask(app, &settings.name, Ask::Summary).await?;
+    let outcome = index::take_over(app, &settings.name, url, summary.origin_etag.as_deref()).await;
+    let note = match &outcome {
+        // Whoever is at it will note how it went.
+        Ok(Look::Elsewhere) => return Ok(Look::Elsewhere),
+        Ok(Look::Done { etag }) => OriginNote { error: None, etag: etag.clone() },
+        Err(error) => OriginNote { error: Some(error.to_string()), etag: None },
+    };
+    let _: Changed = index_client::ask(app, &settings.name, Ask::NoteOrigin(note)).await?;
+    outcome
+}
+
+/// How a look at an origin's index ended.
+pub(crate) enum Look {
+    /// The index shows what the origin has; what to send as `If-None-Match` next time.
+    Done {
+        /// As [`index::take_over`] wrote it.
+        etag: Option<String>,
+    },
+    /// Another look is under way.
+    Elsewhere,
+}
+
+/// Forgets on drop that a mirror's origin is being asked.
+struct Asking(MirrorName);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        ASKING.with_borrow_mut(|asking| asking.remove(&self.0));
+    }
+}
+
+/// Asks the origins of all mirrors, one after the other.
+pub(crate) async fn refresh_all(app: &App) {
+    let mut cursor = None;
+    loop {
+        let (mirrors, next) = match registry::list(app, cursor, 100).await {
+            Ok(page) => page,
+            Err(error) => return console_error!("listing mirrors: {error:?}"),
+        };
+        for settings in &mirrors {
+            if let Err(error) = refresh(app, settings).await {
+                console_error!("{}: {error:?}", settings.name);
+            }
+        }
+        match next {
+            Some(next) => cursor = Some(next),
+            None => return,
+        }
+    }
+}

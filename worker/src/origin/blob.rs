@@ -1,0 +1,301 @@
+//! Reads blobs through. No byte of them passes through wasm, and a wrong one never leaves whole.
+//!
+//! Up to [`WHOLE_BYTES`] a blob is stored, checked by R2, and then served. A larger one is sent
+//! while it is stored, because Spack gives up after 10 s without a byte; its last
+//! [`WITHHELD_BYTES`] go out only when R2 has accepted the digest, else the connection breaks.
+
+use std::{collections::VecDeque, pin::pin, time::Duration};
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use js_sys::{Reflect, Uint8Array};
+use larder_shared::{
+    digest::Digest,
+    index::command::{Ask, Changed},
+    key::ObjectKey,
+    layout::{LayoutPath, v2::TarballPath, v3},
+    package::TarballReference,
+};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{ReadableStream, ReadableStreamDefaultReader, WritableStreamDefaultWriter};
+use worker::{Data, Delay, Method, Response, ResponseBody, console_error};
+
+use super::{
+    http::{Answer, Found, ask},
+    package::ReadThrough,
+};
+use crate::{
+    error::{Error, Result},
+    index_client,
+    mirror::read,
+    respond::{ObjectHeaders, is_current},
+    store::{PutError, Store},
+    stream::FixedLength,
+};
+
+/// Up to this length a blob is stored whole before it is served.
+const WHOLE_BYTES: u64 = 16 << 20;
+
+/// How much of a larger blob is held back until its digest is known to be right.
+const WITHHELD_BYTES: u64 = 64 << 10;
+
+/// How long storing a small blob may take before the client is told to come back.
+const STORE_DEADLINE: Duration = Duration::from_secs(9);
+
+/// A v3 blob: at its own path, or at that of the v2 tarball which a derived manifest named.
+pub(super) async fn read(through: &ReadThrough<'_>, path: &LayoutPath, digest: &Digest) -> Result<Option<Response>> {
+    if let Answer::Found(found) = ask(through.app, through.origin, path, Method::Get, None).await? {
+        return relay(through, path, digest, found).await.map(Some);
+    }
+    let alias = ObjectKey::Derived(through.settings.name.clone(), path.clone());
+    let Some(tarball) = through.app.store.read(&alias).await? else { return Ok(None) };
+    let Ok(tarball) = String::from_utf8_lossy(&tarball).parse::<LayoutPath>() else { return Ok(None) };
+    match ask(through.app, through.origin, &tarball, Method::Get, None).await? {
+        Answer::Found(found) => relay(through, path, digest, found).await.map(Some),
+        Answer::NotModified | Answer::Missing => Ok(None),
+    }
+}
+
+/// A v2 tarball whose digest is known: at its own path, or as the v3 blob.
+pub(super) async fn read_tarball(
+    through: &ReadThrough<'_>,
+    path: &LayoutPath,
+    place: &TarballPath,
+    reference: &TarballReference,
+) -> Result<Option<Response>> {
+    let mirror = &through.settings.name;
+    let blob = LayoutPath::V3(v3::Path::Blob(reference.blob));
+    // Read as a v3 blob before, it lies in the bucket.
+    if let Some(response) =
+        read::stored(through.app, through.request, path, &ObjectKey::Object(mirror.clone(), blob.clone())).await?
+    {
+        return Ok(Some(response));
+    }
+    let mut answer = ask(through.app, through.origin, path, Method::Get, None).await?;
+    if matches!(answer, Answer::Missing) {
+        answer = ask(through.app, through.origin, &blob, Method::Get, None).await?;
+    }
+    let Answer::Found(found) = answer else { return Ok(None) };
+    if let Some(size) = found.length {
+        let hash = place.stem().hash();
+        let learn = Ask::Learn { hash, tarball: reference.blob, size: Some(size), signed: false };
+        let _: Changed = index_client::ask(through.app, mirror, learn).await?;
+    }
+    relay(through, path, &reference.blob, found).await.map(Some)
+}
+
+/// A small blob's bytes, checked and kept; `None` when the origin does not have it.
+pub(super) async fn fetch_small(
+    through: &ReadThrough<'_>,
+    path: &LayoutPath,
+    digest: &Digest,
+    limit: u64,
+) -> Result<Option<Vec<u8>>> {
+    let key = ObjectKey::Object(through.settings.name.clone(), path.clone());
+    if let Some(bytes) = through.app.store.read(&key).await? {
+        return Ok(Some(bytes));
+    }
+    let Answer::Found(found) = ask(through.app, through.origin, path, Method::Get, None).await? else {
+        return Ok(None);
+    };
+    let bytes = found.bytes(limit).await?;
+    if Digest::of(&bytes) != *digest {
+        return Err(wrong_bytes(through, path, digest));
+    }
+    through.app.store.put(&key, bytes.clone()).await?;
+    Ok(Some(bytes))
+}
+
+fn wrong_bytes(through: &ReadThrough<'_>, path: &LayoutPath, digest: &Digest) -> Error {
+    through.problem(format!("sent other bytes for `{path}` than the sha256 {digest} names"))
+}
+
+/// Keeps what the origin sends and serves it.
+async fn relay(through: &ReadThrough<'_>, path: &LayoutPath, digest: &Digest, found: Found) -> Result<Response> {
+    let blob = LayoutPath::V3(v3::Path::Blob(*digest));
+    let key = ObjectKey::Object(through.settings.name.clone(), blob);
+    match found.length {
+        Some(length) if length > WHOLE_BYTES => send_while_storing(through, path, digest, &key, found, length).await,
+        _ => {
+            store_whole(through, path, digest, &key, found).await?;
+            let stored = read::stored(through.app, through.request, path, &key).await?;
+            stored.ok_or(Error::Platform { doing: "reading a blob that was just stored", source: "it is gone".into() })
+        }
+    }
+}
+
+async fn store_whole(
+    through: &ReadThrough<'_>,
+    path: &LayoutPath,
+    digest: &Digest,
+    key: &ObjectKey,
+    found: Found,
+) -> Result<()> {
+    let Some((body, _)) = found.body().zip(found.length) else {
+        // R2 takes streams of known length only.
+        let bytes = found.bytes(WHOLE_BYTES).await?;
+        return match through.app.store.put_checked(key, bytes, Some(digest)).await {
+            Ok(_) => Ok(()),
+            Err(PutError::Digest) => Err(wrong_bytes(through, path, digest)),
+            Err(error) => Err(error.while_doing("storing a blob of an origin")),
+        };
+    };
+    // Storing goes on after the deadline, so that the next reader finds the blob.
+    let (done, outcome) = oneshot::channel();
+    let (store, key, expected) = (through.app.store.clone(), key.clone(), *digest);
+    let storing = async move {
+        let stored = store.put_checked(&key, Data::ReadableStream(body), Some(&expected)).await;
+        drop(found);
+        // Nobody waits any more after the deadline.
+        let _ = done.send(stored);
+    };
+    through.app.afterwards(storing).await;
+    match select(outcome, pin!(Delay::from(STORE_DEADLINE))).await {
+        Either::Left((Ok(Ok(_)), _)) => Ok(()),
+        Either::Left((Ok(Err(PutError::Digest)), _)) => Err(wrong_bytes(through, path, digest)),
+        Either::Left((Ok(Err(PutError::Failed(error))), _)) => {
+            Err(through.problem(format!("broke off `{path}`: {error}")))
+        }
+        Either::Left((Err(_), _)) => Err(through.problem(format!("broke off `{path}`"))),
+        Either::Right(_) => {
+            Err(Error::OriginTimeout { origin: through.origin.to_owned(), seconds: STORE_DEADLINE.as_secs() })
+        }
+    }
+}
+
+/// Sends a large blob while it is stored.
+async fn send_while_storing(
+    through: &ReadThrough<'_>,
+    path: &LayoutPath,
+    digest: &Digest,
+    key: &ObjectKey,
+    found: Found,
+    length: u64,
+) -> Result<Response> {
+    // The digest is the ETag here; once stored, R2's own is sent.
+    let etag = format!("\"{digest}\"");
+    let headers = ObjectHeaders { path, etag: &etag, bytes: length };
+    if is_current(through.request, &etag) || through.request.method() == Method::Head {
+        found.abort();
+        return headers.body(ResponseBody::Empty, None);
+    }
+    let platform = |source: JsValue| Error::Platform { doing: "relaying a blob", source: source.into() };
+    let to_client = FixedLength::new(length).map_err(platform)?;
+    let to_store = FixedLength::new(length).map_err(platform)?;
+    let body = found.body().ok_or_else(|| through.problem(format!("sent nothing for `{path}`")))?;
+    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+    let relay = Relay {
+        reader,
+        client: Some(to_client.writable.get_writer().map_err(platform)?),
+        store: to_store.writable.get_writer().map_err(platform)?,
+        withheld: VecDeque::new(),
+        withheld_bytes: 0,
+        patience: found.timeout,
+    };
+    let (store, key, digest) = (through.app.store.clone(), key.clone(), *digest);
+    let what = format!("{} from {}", path, through.origin);
+    through
+        .app
+        .afterwards(async move {
+            if let Err(error) = relay.run(store, key, digest, to_store.readable).await {
+                console_error!("relaying {what}: {error}");
+                found.abort();
+            }
+        })
+        .await;
+    headers.body(ResponseBody::Stream(to_client.readable), None)
+}
+
+/// A blob on its way to the client and into the bucket at once.
+struct Relay {
+    reader: ReadableStreamDefaultReader,
+    /// `None` when the client went away; storing goes on.
+    client: Option<WritableStreamDefaultWriter>,
+    store: WritableStreamDefaultWriter,
+    withheld: VecDeque<Uint8Array>,
+    withheld_bytes: u64,
+    /// How long the origin may be silent.
+    patience: Duration,
+}
+
+impl Relay {
+    async fn run(
+        mut self,
+        store: Store,
+        key: ObjectKey,
+        digest: Digest,
+        readable: ReadableStream,
+    ) -> std::result::Result<(), String> {
+        let moving = async {
+            let moved = self.move_all().await;
+            let ended = match &moved {
+                Ok(()) => JsFuture::from(self.store.close()).await,
+                Err(error) => JsFuture::from(self.store.abort_with_reason(&error.as_str().into())).await,
+            };
+            moved.and(ended.map(drop).map_err(describe))
+        };
+        let storing = store.put_checked(&key, Data::ReadableStream(readable), Some(&digest));
+        let (moved, stored) = futures_util::future::join(moving, storing).await;
+        let outcome = match (moved, stored) {
+            (Ok(()), Ok(_)) => Ok(()),
+            (Err(error), _) => Err(error),
+            (Ok(()), Err(PutError::Digest)) => Err("the bytes do not have their digest; nothing was kept".to_owned()),
+            (Ok(()), Err(PutError::Failed(error))) => Err(error.to_string()),
+        };
+        match &outcome {
+            Ok(()) => self.release_all().await,
+            Err(error) => {
+                if let Some(client) = &self.client {
+                    let _ = JsFuture::from(client.abort_with_reason(&error.as_str().into())).await;
+                }
+            }
+        }
+        outcome
+    }
+
+    /// Moves chunks on, keeping the last [`WITHHELD_BYTES`] from the client.
+    async fn move_all(&mut self) -> std::result::Result<(), String> {
+        loop {
+            let step = match select(JsFuture::from(self.reader.read()), pin!(Delay::from(self.patience))).await {
+                Either::Left((step, _)) => step.map_err(describe)?,
+                Either::Right(_) => return Err(format!("it was silent for {} s", self.patience.as_secs())),
+            };
+            if Reflect::get(&step, &"done".into()).is_ok_and(|done| done.is_truthy()) {
+                return Ok(());
+            }
+            let chunk: Uint8Array = Reflect::get(&step, &"value".into()).map_err(describe)?.unchecked_into();
+            JsFuture::from(self.store.write_with_chunk(&chunk)).await.map_err(describe)?;
+            self.withheld_bytes += u64::from(chunk.length());
+            self.withheld.push_back(chunk);
+            while let Some(first) = self.withheld.front().map(|first| u64::from(first.length()))
+                && self.withheld_bytes - first >= WITHHELD_BYTES
+            {
+                self.release_one().await;
+            }
+        }
+    }
+
+    async fn release_one(&mut self) {
+        let Some(chunk) = self.withheld.pop_front() else { return };
+        self.withheld_bytes -= u64::from(chunk.length());
+        if let Some(client) = &self.client
+            && JsFuture::from(client.write_with_chunk(&chunk)).await.is_err()
+        {
+            self.client = None;
+        }
+    }
+
+    async fn release_all(&mut self) {
+        while !self.withheld.is_empty() {
+            self.release_one().await;
+        }
+        if let Some(client) = &self.client {
+            let _ = JsFuture::from(client.close()).await;
+        }
+    }
+}
+
+fn describe(error: JsValue) -> String {
+    worker::Error::from(error).to_string()
+}

@@ -1,0 +1,294 @@
+//! Takes over an origin's index and keys, in whichever layouts it has them.
+
+use std::{collections::BTreeMap, pin::pin, time::Duration};
+
+use futures_util::{
+    StreamExt as _,
+    future::{Either, select},
+};
+use larder_shared::{
+    api::Layout,
+    digest::Digest,
+    index::{
+        command::{Ask, Begun, Changed, NodeRecord, OriginRecord},
+        document::{IndexError, IndexReader},
+    },
+    key::ObjectKey,
+    layout::{
+        LayoutPath,
+        manifest::{INDEX_V8, INDEX_V9, MAX_MANIFEST_BYTES, Manifest},
+        v2, v3,
+    },
+    name::{Fingerprint, MirrorName},
+};
+use serde::Deserialize;
+use web_sys::ReadableStream;
+use worker::{ByteStream, Data, Delay, Method, ResponseBody, console_error};
+
+use super::{
+    Look,
+    http::{Answer, Found, ask},
+};
+use crate::{
+    app::App,
+    error::{Error, Result},
+    index_client, mirror,
+    store::PutError,
+};
+
+/// Records sent to the index in one message: about 300 kB.
+const RECORDS_PER_MESSAGE: usize = 200;
+
+/// Largest index read whose length the origin does not announce and whose digest must be checked,
+/// in bytes: it has to fit into memory.
+const MAX_UNANNOUNCED_BYTES: u64 = 16 << 20;
+
+/// How long an index whose digest must be checked may take to come whole. Work after an answer may
+/// take 30 s.
+const STAGE_DEADLINE: Duration = Duration::from_secs(25);
+
+/// Most keys read from an origin, so that a hostile list does not keep us asking.
+const MAX_KEYS: usize = 16;
+
+/// Where each layout keeps what tells of a change.
+fn entry(layout: Layout) -> LayoutPath {
+    match layout {
+        Layout::V2 => LayoutPath::V2(v2::Path::Index),
+        Layout::V3 => LayoutPath::V3(v3::Path::IndexManifest),
+    }
+}
+
+/// The origin's ETags by layout, as they are kept between looks.
+type Etags = BTreeMap<Layout, String>;
+
+/// Takes over what changed since the look that gave `etag`; what to keep for the next look.
+///
+/// When one layout's index changed, both are read: what neither names any more is forgotten.
+pub(super) async fn take_over(app: &App, mirror: &MirrorName, origin: &str, etag: Option<&str>) -> Result<Look> {
+    let known: Etags = etag.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let mut found = Vec::new();
+    let mut unchanged = Vec::new();
+    for layout in [Layout::V2, Layout::V3] {
+        match ask(app, origin, &entry(layout), Method::Get, known.get(&layout).map(String::as_str)).await? {
+            Answer::Found(index) => found.push((layout, index)),
+            Answer::NotModified => unchanged.push(layout),
+            Answer::Missing => {}
+        }
+    }
+    if found.is_empty() && unchanged.len() == known.len() && !known.is_empty() {
+        return Ok(Look::Done { etag: etag.map(str::to_owned) });
+    }
+    for layout in unchanged {
+        if let Answer::Found(index) = ask(app, origin, &entry(layout), Method::Get, None).await? {
+            found.push((layout, index));
+        }
+    }
+    if found.is_empty() {
+        let problem = format!("has no index: neither `{}` nor `{}`", entry(Layout::V2), entry(Layout::V3));
+        return Err(Error::Origin { origin: origin.to_owned(), problem });
+    }
+    let Begun { takeover } = index_client::ask(app, mirror, Ask::BeginTakeover).await?;
+    let Some(takeover) = takeover else { return Ok(Look::Elsewhere) };
+    let mut etags = Etags::new();
+    for (layout, index) in found {
+        etags.extend(index.etag.clone().map(|etag| (layout, etag)));
+        let reading = Reading { app, mirror, origin, takeover, layout };
+        let read = match layout {
+            Layout::V2 => reading.document(index).await,
+            Layout::V3 => reading.manifest(index).await,
+        };
+        if let Err(error) = read {
+            // Else nobody could look again before it is taken for abandoned.
+            let cancel = Ask::CancelTakeover { takeover };
+            if let Err(error) = index_client::ask::<()>(app, mirror, cancel).await {
+                console_error!("giving up the takeover of {origin}: {error:?}");
+            }
+            return Err(error);
+        }
+    }
+    let _: Changed = index_client::ask(app, mirror, Ask::EndTakeover { takeover }).await?;
+    if let Err(error) = keys(app, mirror, origin).await {
+        console_error!("reading the keys of {origin}: {error:?}");
+    }
+    Ok(Look::Done { etag: serde_json::to_string(&etags).ok() })
+}
+
+/// An origin's index that is being read.
+struct Reading<'a> {
+    app: &'a App,
+    mirror: &'a MirrorName,
+    origin: &'a str,
+    takeover: u64,
+    layout: Layout,
+}
+
+impl Reading<'_> {
+    fn problem(&self, problem: impl ToString) -> Error {
+        Error::Origin { origin: self.origin.to_owned(), problem: problem.to_string() }
+    }
+
+    fn timed_out(&self, after: Duration) -> Error {
+        Error::OriginTimeout { origin: self.origin.to_owned(), seconds: after.as_secs() }
+    }
+
+    /// The document that a v3 index manifest names, the newest version of it.
+    async fn manifest(&self, manifest: Found) -> Result<()> {
+        let bytes = manifest.bytes(MAX_MANIFEST_BYTES).await?;
+        let sent = |error: String| self.problem(format!("sent an index manifest that is not one: {error}"));
+        let text = larder_shared::clearsign::document(&bytes).map_err(|error| sent(error.to_string()))?.json;
+        let manifest = Manifest::parse(text).map_err(|error| sent(error.to_string()))?;
+        let of = |media_type: &str| manifest.data.iter().find(|record| record.media_type == media_type);
+        let record = of(INDEX_V9).or_else(|| of(INDEX_V8));
+        let record = record.ok_or_else(|| sent("it names no index of version 8 or 9".to_owned()))?;
+        let path = LayoutPath::V3(v3::Path::Blob(record.checksum));
+        let Answer::Found(document) = ask(self.app, self.origin, &path, Method::Get, None).await? else {
+            return Err(self.problem(format!("has no `{path}`, which its index names")));
+        };
+        let staged = ObjectKey::Staged(self.mirror.clone(), path);
+        let read = self.checked_document(document, &record.checksum, &staged).await;
+        self.app.store.delete(&staged).await?;
+        read
+    }
+
+    /// Reads a document whose digest is known, by way of the bucket: the first record is handed on
+    /// when R2 has checked the last.
+    async fn checked_document(&self, document: Found, checksum: &Digest, staged: &ObjectKey) -> Result<()> {
+        let wrong = || self.problem("sent an index that does not have the sha256 that its manifest names");
+        let timeout = document.timeout;
+        let stored = match (document.body(), document.length) {
+            (Some(body), Some(_)) => {
+                let put = self.app.store.put_checked(staged, Data::ReadableStream(body), Some(checksum));
+                match select(pin!(put), pin!(Delay::from(STAGE_DEADLINE))).await {
+                    Either::Left((stored, _)) => stored,
+                    Either::Right(_) => {
+                        document.abort();
+                        return Err(self.timed_out(STAGE_DEADLINE));
+                    }
+                }
+            }
+            // R2 takes streams of known length only.
+            _ => {
+                let bytes = document.bytes(MAX_UNANNOUNCED_BYTES).await?;
+                self.app.store.put_checked(staged, bytes, Some(checksum)).await
+            }
+        };
+        match stored {
+            Ok(_) => {}
+            Err(PutError::Digest) => return Err(wrong()),
+            Err(PutError::Failed(error)) => return Err(self.problem(format!("broke off its index: {error}"))),
+        }
+        let stored = self.app.store.get(staged).await?.ok_or_else(wrong)?;
+        match stored.into_body()? {
+            ResponseBody::Stream(body) => self.records(body, None, timeout).await,
+            _ => Err(wrong()),
+        }
+    }
+
+    /// Reads a document whose digest nobody knows, as it comes.
+    async fn document(&self, document: Found) -> Result<()> {
+        let sent = |error: String| self.problem(format!("sent an index that cannot be used: {error}"));
+        let body = document.body().ok_or_else(|| sent("it is empty".to_owned()))?;
+        let read = self.records(body, document.length, document.timeout).await;
+        if read.is_err() {
+            document.abort();
+        }
+        read
+    }
+
+    /// Reads records piece by piece and hands them on; memory holds one message's.
+    async fn records(&self, body: ReadableStream, announced: Option<u64>, timeout: Duration) -> Result<()> {
+        let sent = |error: String| self.problem(format!("sent an index that cannot be used: {error}"));
+        let mut chunks = ByteStream::from(body);
+        let mut reader = IndexReader::new();
+        let mut records = Vec::new();
+        let mut length = 0;
+        loop {
+            let chunk = match select(chunks.next(), pin!(Delay::from(timeout))).await {
+                Either::Left((None, _)) => break,
+                Either::Left((Some(chunk), _)) => chunk,
+                Either::Right(_) => return Err(self.timed_out(timeout)),
+            };
+            let chunk = chunk.map_err(|error| self.problem(format!("broke off its index: {error}")))?;
+            length += chunk.len() as u64;
+            reader.push(&chunk);
+            loop {
+                let record = match reader.next_record() {
+                    Ok(Some(record)) => record,
+                    Ok(None) => break,
+                    // One record that nobody can use does not hide the others.
+                    Err(error @ (IndexError::Key(_) | IndexError::Record { .. })) => {
+                        console_error!("{}: passed over in the index of {}: {error}", self.mirror, self.origin);
+                        continue;
+                    }
+                    Err(error) => return Err(sent(error.to_string())),
+                };
+                let in_buildcache = record.in_buildcache;
+                records.push(OriginRecord { in_buildcache, record: NodeRecord::of(&record.node) });
+                if records.len() == RECORDS_PER_MESSAGE {
+                    self.hand_on(std::mem::take(&mut records)).await?;
+                }
+            }
+        }
+        if announced.is_some_and(|announced| announced != length) {
+            return Err(self.problem("broke off its index"));
+        }
+        reader.finish().map_err(|error| sent(error.to_string()))?;
+        self.hand_on(records).await
+    }
+
+    async fn hand_on(&self, records: Vec<OriginRecord>) -> Result<()> {
+        let command = Ask::TakeOver { takeover: self.takeover, records, layout: self.layout };
+        index_client::ask::<Changed>(self.app, self.mirror, command).await.map(drop)
+    }
+}
+
+/// Takes the keys an origin lists, from the first layout that has a list.
+async fn keys(app: &App, mirror: &MirrorName, origin: &str) -> Result<()> {
+    #[derive(Deserialize)]
+    struct KeyIndex {
+        keys: BTreeMap<Fingerprint, serde_json::Value>,
+    }
+    let problem = |problem: String| Error::Origin { origin: origin.to_owned(), problem };
+    let list = match small(app, origin, &LayoutPath::V2(v2::Path::KeyIndex)).await? {
+        Some(list) => Some((Layout::V2, list)),
+        None => blob_of(app, origin, &LayoutPath::V3(v3::Path::KeyIndexManifest)).await?.map(|list| (Layout::V3, list)),
+    };
+    let Some((layout, list)) = list else { return Ok(()) };
+    let list: KeyIndex =
+        serde_json::from_slice(&list).map_err(|error| problem(format!("lists its keys wrongly: {error}")))?;
+    for fingerprint in list.keys.keys().take(MAX_KEYS) {
+        let armored = match layout {
+            Layout::V2 => small(app, origin, &LayoutPath::V2(v2::Path::Key(fingerprint.clone()))).await?,
+            Layout::V3 => blob_of(app, origin, &LayoutPath::V3(v3::Path::KeyManifest(fingerprint.clone()))).await?,
+        };
+        if let Some(armored) = armored {
+            mirror::keys::accept(app, mirror, fingerprint, armored).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A small document of the origin.
+async fn small(app: &App, origin: &str, path: &LayoutPath) -> Result<Option<Vec<u8>>> {
+    match ask(app, origin, path, Method::Get, None).await? {
+        Answer::Found(found) => found.bytes(MAX_MANIFEST_BYTES).await.map(Some),
+        Answer::NotModified | Answer::Missing => Ok(None),
+    }
+}
+
+/// The first blob that a manifest of the origin names, checked.
+async fn blob_of(app: &App, origin: &str, path: &LayoutPath) -> Result<Option<Vec<u8>>> {
+    let problem = |problem: String| Error::Origin { origin: origin.to_owned(), problem };
+    let Some(manifest) = small(app, origin, path).await? else { return Ok(None) };
+    let text = std::str::from_utf8(&manifest).unwrap_or_default();
+    let manifest = Manifest::parse(text).map_err(|error| problem(format!("sent `{path}`, which is wrong: {error}")))?;
+    let record = manifest.first().map_err(|error| problem(format!("sent `{path}`, which is wrong: {error}")))?;
+    let Some(blob) = small(app, origin, &LayoutPath::V3(v3::Path::Blob(record.checksum))).await? else {
+        return Ok(None);
+    };
+    if Digest::of(&blob) == record.checksum {
+        Ok(Some(blob))
+    } else {
+        Err(problem(format!("sent other bytes than the sha256 {} names", record.checksum)))
+    }
+}

@@ -1,0 +1,173 @@
+//! The one door to the bucket.
+
+use larder_shared::{digest::Digest, http::ByteRange, key::ObjectKey};
+use worker::{Bucket, Conditional, Data, Object, Range, ResponseBody};
+
+use crate::error::{Error, Result};
+
+/// Byte storage by key: R2.
+#[derive(Clone)]
+pub(crate) struct Store {
+    bucket: Bucket,
+}
+
+/// What is known of a stored object without its bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    /// Length in bytes.
+    pub(crate) bytes: u64,
+    /// Quoted, strong.
+    pub(crate) etag: String,
+}
+
+/// A stored object whose bytes are still to be read.
+pub(crate) struct Found {
+    pub(crate) stored: Stored,
+    object: Object,
+}
+
+impl Found {
+    /// The bytes, handed to the platform without passing through wasm.
+    pub(crate) fn into_body(self) -> Result<ResponseBody> {
+        let doing = "reading an object";
+        let body = self.object.body().ok_or_else(|| Error::Platform { doing, source: "no body".into() })?;
+        body.response_body().map_err(|source| Error::Platform { doing, source })
+    }
+
+    /// All bytes. Only for objects whose size was limited when they were stored.
+    pub(crate) async fn into_bytes(self) -> Result<Vec<u8>> {
+        let doing = "reading an object";
+        let body = self.object.body().ok_or_else(|| Error::Platform { doing, source: "no body".into() })?;
+        body.bytes().await.map_err(|source| Error::Platform { doing, source })
+    }
+}
+
+/// Why bytes were not stored. Nothing lies under the key then, or what lay there before.
+#[derive(Debug)]
+pub(crate) enum PutError {
+    /// They do not have the digest.
+    Digest,
+    /// The stream broke off, or the store failed.
+    Failed(worker::Error),
+}
+
+impl PutError {
+    /// As an error of `doing` something else than taking an upload.
+    pub(crate) fn while_doing(self, doing: &'static str) -> Error {
+        let source = match self {
+            Self::Digest => "the bytes do not have their digest".into(),
+            Self::Failed(source) => source,
+        };
+        Error::Platform { doing, source }
+    }
+}
+
+/// What R2 says in its message when the bytes do not have the given sha256.
+const DIGEST_MISMATCH: &str = "(10037)";
+
+impl Store {
+    pub(crate) const fn new(bucket: Bucket) -> Self {
+        Self { bucket }
+    }
+
+    /// The object, or `None` when there is none.
+    pub(crate) async fn get(&self, key: &ObjectKey) -> Result<Option<Found>> {
+        let object = self.bucket.get(key.to_string()).execute().await;
+        Ok(object.map_err(|source| Error::Platform { doing: "reading an object", source })?.map(found))
+    }
+
+    /// Part of the object, whose range was checked against its size.
+    pub(crate) async fn get_range(&self, key: &ObjectKey, range: ByteRange) -> Result<Option<Found>> {
+        let range = Range::OffsetWithLength { offset: range.first, length: range.length };
+        let object = self.bucket.get(key.to_string()).range(range).execute().await;
+        Ok(object.map_err(|source| Error::Platform { doing: "reading part of an object", source })?.map(found))
+    }
+
+    /// What is known of the object.
+    pub(crate) async fn head(&self, key: &ObjectKey) -> Result<Option<Stored>> {
+        let object = self.bucket.head(key.to_string()).await;
+        let object = object.map_err(|source| Error::Platform { doing: "looking for an object", source })?;
+        Ok(object.as_ref().map(stored))
+    }
+
+    /// All bytes of a small object.
+    pub(crate) async fn read(&self, key: &ObjectKey) -> Result<Option<Vec<u8>>> {
+        match self.get(key).await? {
+            Some(found) => found.into_bytes().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Stores bytes, replacing what was there.
+    pub(crate) async fn put(&self, key: &ObjectKey, bytes: Vec<u8>) -> Result<Stored> {
+        let object = self.bucket.put(key.to_string(), bytes).execute().await;
+        let doing = "storing an object";
+        let object = object.map_err(|source| Error::Platform { doing, source })?;
+        object.as_ref().map(stored).ok_or(Error::Platform { doing, source: "nothing was stored".into() })
+    }
+
+    /// Stores bytes unless something is there; whether it did.
+    pub(crate) async fn put_if_absent(&self, key: &ObjectKey, bytes: Vec<u8>) -> Result<bool> {
+        let absent = Conditional { etag_does_not_match: Some("*".to_owned()), ..Conditional::default() };
+        let object = self.bucket.put(key.to_string(), bytes).only_if(absent).execute().await;
+        Ok(object.map_err(|source| Error::Platform { doing: "storing an object", source })?.is_some())
+    }
+
+    /// Stores what `data` yields, a stream of known length. With a digest, R2 checks it before
+    /// anything is visible.
+    pub(crate) async fn put_checked(
+        &self,
+        key: &ObjectKey,
+        data: impl Into<Data>,
+        digest: Option<&Digest>,
+    ) -> std::result::Result<u64, PutError> {
+        let put = self.bucket.put(key.to_string(), data);
+        let put = match digest {
+            Some(digest) => put.sha256(digest.as_bytes().to_vec()),
+            None => put,
+        };
+        match put.execute().await {
+            Ok(Some(object)) => Ok(object.size()),
+            Ok(None) => Err(PutError::Failed("nothing was stored".into())),
+            Err(error) if error.to_string().contains(DIGEST_MISMATCH) => Err(PutError::Digest),
+            Err(error) => Err(PutError::Failed(error)),
+        }
+    }
+
+    /// Removes the object, if there is one.
+    pub(crate) async fn delete(&self, key: &ObjectKey) -> Result<()> {
+        self.delete_key(&key.to_string()).await
+    }
+
+    /// Removes the object under a key that was an [`ObjectKey`] when it was noted down.
+    pub(crate) async fn delete_key(&self, key: &str) -> Result<()> {
+        let doing = "removing an object";
+        self.bucket.delete(key).await.map_err(|source| Error::Platform { doing, source })
+    }
+
+    /// The names below `prefix` after `cursor`, at most `limit`, and the cursor of the next page.
+    pub(crate) async fn list(
+        &self,
+        prefix: &str,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<(Vec<String>, Option<String>)> {
+        let mut list = self.bucket.list().prefix(prefix).limit(limit);
+        if let Some(after) = cursor {
+            list = list.start_after(format!("{prefix}{after}"));
+        }
+        let objects = list.execute().await.map_err(|source| Error::Platform { doing: "listing objects", source })?;
+        let names: Vec<_> =
+            objects.objects().iter().filter_map(|object| Some(object.key().strip_prefix(prefix)?.to_owned())).collect();
+        let next = if objects.truncated() { names.last().cloned() } else { None };
+        Ok((names, next))
+    }
+}
+
+fn stored(object: &Object) -> Stored {
+    Stored { bytes: object.size(), etag: object.http_etag() }
+}
+
+fn found(object: Object) -> Found {
+    Found { stored: stored(&object), object }
+}

@@ -1,0 +1,44 @@
+//! Streams that the platform moves, so that no byte of a package passes through wasm.
+
+use js_sys::{Array, Function, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{ReadableStream, StreamPipeOptions, WritableStream};
+
+/// A pipe that announces its length: what is written comes out at the other end, and a body made
+/// of it has a Content-Length. Too few or too many bytes make it fail.
+pub(crate) struct FixedLength {
+    pub(crate) readable: ReadableStream,
+    pub(crate) writable: WritableStream,
+}
+
+impl FixedLength {
+    /// A pipe for exactly `bytes` bytes: the runtime's `FixedLengthStream`.
+    pub(crate) fn new(bytes: u64) -> Result<Self, JsValue> {
+        let constructor: Function = Reflect::get(&js_sys::global(), &"FixedLengthStream".into())?.dyn_into()?;
+        #[expect(clippy::cast_precision_loss, reason = "sizes stay far below 2^53")]
+        let stream = Reflect::construct(&constructor, &Array::of1(&JsValue::from_f64(bytes as f64)))?;
+        Ok(Self {
+            readable: Reflect::get(&stream, &"readable".into())?.dyn_into()?,
+            writable: Reflect::get(&stream, &"writable".into())?.dyn_into()?,
+        })
+    }
+}
+
+/// Moves all of `from` into `to` and leaves `to` open for more.
+pub(crate) async fn append(from: &ReadableStream, to: &WritableStream) -> Result<(), JsValue> {
+    let options = StreamPipeOptions::new();
+    options.set_prevent_close(true);
+    JsFuture::from(from.pipe_to_with_options(to, &options)).await.map(drop)
+}
+
+/// Ends a stream that is complete.
+pub(crate) async fn close(to: &WritableStream) -> Result<(), JsValue> {
+    JsFuture::from(to.close()).await.map(drop)
+}
+
+/// Breaks a stream off, so that its reader learns that it is not whole.
+pub(crate) async fn abort(to: &WritableStream, reason: &str) {
+    // It may be broken already; then there is nothing to do.
+    let _ = JsFuture::from(to.abort_with_reason(&reason.into())).await;
+}
