@@ -1,0 +1,24 @@
+// Prints what a first visit loads, gzipped, and refuses a release that is too heavy.
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+/** Most bytes of a first visit: about half a second on a slow phone's connection. */
+const MAX_GZIPPED_BYTES = 300_000;
+
+const dist = process.env.TRUNK_STAGING_DIR ?? join(import.meta.dirname, "../dist");
+const isRelease = process.env.TRUNK_PROFILE === "release";
+const files = readdirSync(dist).filter((name) => /\.(?:html|css|js|wasm)$/.test(name));
+
+let total = 0;
+for (const name of files) {
+  const gzipped = gzipSync(readFileSync(join(dist, name)), { level: 9 }).length;
+  total += gzipped;
+  console.log(`${(gzipped / 1000).toFixed(1).padStart(8)} kB gzipped  ${name}`);
+}
+console.log(`${(total / 1000).toFixed(1).padStart(8)} kB gzipped  in all, of at most ${MAX_GZIPPED_BYTES / 1000} kB`);
+
+if (isRelease && total > MAX_GZIPPED_BYTES) {
+  console.error("The dashboard has grown too heavy for a first visit. `twiggy top` on the .wasm file tells what takes the room.");
+  process.exit(1);
+}

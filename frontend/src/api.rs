@@ -1,0 +1,244 @@
+//! Questions to the server's JSON API. Nothing else in the dashboard fetches.
+
+use std::{any::Any, cell::Cell, marker::PhantomData, rc::Rc};
+
+use gloo::{timers::callback::Timeout, utils::window};
+use larder_frontend::format;
+use larder_shared::{
+    api::{ApiError, ErrorBody, ErrorCode, Key, List, Mirror, Package, PackageSummary, Spec, SpecSummary},
+    name::{MirrorName, PackageName},
+    route::API,
+};
+use serde::de::DeserializeOwned;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortController, RequestInit, Response};
+
+/// How long an answer may take.
+const PATIENCE_MILLIS: u32 = 30_000;
+
+/// How many items a page of a list is asked to hold: the most the API gives.
+const PAGE_ITEMS: usize = 500;
+
+/// A document to ask for. Two questions are equal when they ask for the same document.
+pub(crate) struct Question<T: 'static> {
+    /// What is asked, whatever the type of its answer.
+    pub document: Document,
+    answer: PhantomData<fn() -> T>,
+}
+
+/// A document by its path. Its type is left out, so that the code that asks is there only once.
+#[derive(Clone)]
+pub(crate) struct Document {
+    path: String,
+    read: Read,
+}
+
+/// Reads the text of an answer, and joins it to the parts of a list that came before.
+type Read = fn(text: &str, before: Option<&Rc<dyn Any>>) -> serde_json::Result<Part>;
+
+/// What an answer, or a page of one, holds.
+struct Part {
+    /// All that is known so far.
+    answer: Rc<dyn Any>,
+    /// Where the list goes on.
+    next: Option<String>,
+}
+
+impl Document {
+    /// The path of the document's first part; names the document.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Asks the server. `progress` hears what is known so far of a list that comes in parts.
+    /// Dropping the future stops asking.
+    pub(crate) async fn ask(&self, progress: impl Fn(Rc<dyn Any>)) -> Result<Rc<dyn Any>, Failure> {
+        let mut part = self.ask_part(&self.path, None).await?;
+        while let Some(cursor) = part.next {
+            progress(part.answer.clone());
+            let separator = if self.path.contains('?') { '&' } else { '?' };
+            let path = format!("{}{separator}cursor={}", self.path, encoded(&cursor));
+            let next = self.ask_part(&path, Some(&part.answer)).await?;
+            // A server that repeats itself must not keep us here for ever.
+            part = Part { next: next.next.filter(|next| *next != cursor), ..next };
+        }
+        Ok(part.answer)
+    }
+
+    async fn ask_part(&self, path: &str, before: Option<&Rc<dyn Any>>) -> Result<Part, Failure> {
+        let (status, text) = fetch(path).await?;
+        let unreadable = |_| Failure::Unreadable { status };
+        if (200..300).contains(&status) {
+            return (self.read)(&text, before).map_err(unreadable);
+        }
+        let body: ErrorBody = serde_json::from_str(&text).map_err(unreadable)?;
+        Err(Failure::Refused(body.error))
+    }
+}
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+/// All mirrors, by name.
+pub(crate) fn mirrors() -> Question<Vec<Mirror>> {
+    all(format!("{API}/mirrors"))
+}
+
+/// One mirror.
+pub(crate) fn mirror(mirror: &MirrorName) -> Question<Mirror> {
+    one(mirror_path(mirror))
+}
+
+/// All packages of a mirror, by name.
+pub(crate) fn packages(mirror: &MirrorName) -> Question<Vec<PackageSummary>> {
+    all(format!("{}/packages?limit={PAGE_ITEMS}", mirror_path(mirror)))
+}
+
+/// One package.
+pub(crate) fn package(mirror: &MirrorName, name: &PackageName) -> Question<Package> {
+    one(format!("{}/packages/{name}", mirror_path(mirror)))
+}
+
+/// All specs of a package, the highest version first.
+pub(crate) fn specs_of(mirror: &MirrorName, name: &PackageName) -> Question<Vec<SpecSummary>> {
+    all(format!("{}/specs?package={name}&limit={PAGE_ITEMS}", mirror_path(mirror)))
+}
+
+/// The newest specs of a mirror.
+pub(crate) fn newest_specs(mirror: &MirrorName, number: usize) -> Question<List<SpecSummary>> {
+    one(format!("{}/specs?limit={number}", mirror_path(mirror)))
+}
+
+/// All specs of a mirror, the newest push first.
+pub(crate) fn all_specs(mirror: &MirrorName) -> Question<Vec<SpecSummary>> {
+    all(format!("{}/specs?limit={PAGE_ITEMS}", mirror_path(mirror)))
+}
+
+/// One spec, by a unique beginning of its hash.
+pub(crate) fn spec(mirror: &MirrorName, hash: &str) -> Question<Spec> {
+    one(format!("{}/specs/{hash}", mirror_path(mirror)))
+}
+
+/// The keys of a mirror.
+pub(crate) fn keys(mirror: &MirrorName) -> Question<Vec<Key>> {
+    all(format!("{}/keys", mirror_path(mirror)))
+}
+
+/// In the API a mirror's name is one segment. Of what a name may hold only `/` must be encoded.
+fn mirror_path(mirror: &MirrorName) -> String {
+    format!("{API}/mirrors/{}", mirror.as_str().replace('/', "%2F"))
+}
+
+fn one<T: DeserializeOwned>(path: String) -> Question<T> {
+    let read: Read = |text, _| Ok(Part { answer: Rc::new(serde_json::from_str::<T>(text)?), next: None });
+    Question { document: Document { path, read }, answer: PhantomData }
+}
+
+fn all<T: DeserializeOwned + Clone>(path: String) -> Question<Vec<T>> {
+    let read: Read = |text, before| {
+        let List::<T> { items, next } = serde_json::from_str(text)?;
+        let answer = match before.and_then(|before| before.downcast_ref::<Vec<T>>()) {
+            Some(before) => before.iter().cloned().chain(items).collect(),
+            None => items,
+        };
+        Ok(Part { answer: Rc::new(answer), next })
+    };
+    Question { document: Document { path, read }, answer: PhantomData }
+}
+
+fn encoded(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Failure {
+    /// Larder could not be reached, or did not answer in time.
+    Unreachable {
+        /// Whether time ran out.
+        too_slow: bool,
+    },
+    /// Larder answered with an error.
+    Refused(ApiError),
+    /// Something answered, but not in the language of this API.
+    Unreadable {
+        /// The status it came with.
+        status: u16,
+    },
+}
+
+impl Failure {
+    /// The error's name, when Larder itself answered.
+    pub(crate) const fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Refused(error) => Some(error.code),
+            Self::Unreachable { .. } | Self::Unreadable { .. } => None,
+        }
+    }
+
+    /// The thing and the reason.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Unreachable { too_slow: true } => {
+                format!("Larder did not answer within {} s.", PATIENCE_MILLIS / 1_000)
+            }
+            Self::Unreachable { too_slow: false } => "Larder cannot be reached.".to_owned(),
+            Self::Refused(error) => format::sentence(&error.message),
+            Self::Unreadable { status } => {
+                format!("What answered with status {status} is not the Larder this page belongs to.")
+            }
+        }
+    }
+
+    /// The next step.
+    pub(crate) fn next_step(&self) -> String {
+        match self {
+            Self::Unreachable { .. } => "Check the connection, then retry.".to_owned(),
+            Self::Refused(error) => error.next.clone().unwrap_or_default(),
+            Self::Unreadable { .. } => "A newer Larder may have been deployed: reload the page.".to_owned(),
+        }
+    }
+
+    /// Whether asking again may help.
+    pub(crate) const fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Unreadable { .. } => true,
+            Self::Refused(error) => error.code.status() >= 500,
+        }
+    }
+}
+
+/// Stops a request when nobody waits for it any more.
+struct AbortOnDrop(AbortController);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The status and text of an answer.
+async fn fetch(path: &str) -> Result<(u16, String), Failure> {
+    let lost = |_| Failure::Unreachable { too_slow: false };
+    let abort = AbortOnDrop(AbortController::new().map_err(lost)?);
+    let too_slow = Rc::new(Cell::new(false));
+    let patience = {
+        let (controller, too_slow) = (abort.0.clone(), Rc::clone(&too_slow));
+        Timeout::new(PATIENCE_MILLIS, move || {
+            too_slow.set(true);
+            controller.abort();
+        })
+    };
+    let lost = |_| Failure::Unreachable { too_slow: too_slow.get() };
+    let init = RequestInit::new();
+    init.set_signal(Some(&abort.0.signal()));
+    let answer = JsFuture::from(window().fetch_with_str_and_init(path, &init)).await.map_err(lost)?;
+    let answer: Response = answer.dyn_into().map_err(lost)?;
+    let text = JsFuture::from(answer.text().map_err(lost)?).await.map_err(lost)?.as_string().unwrap_or_default();
+    drop(patience);
+    Ok((answer.status(), text))
+}

@@ -1,0 +1,226 @@
+//! The shell and the page at the URL.
+
+use gloo::{
+    events::EventListener,
+    timers::callback::Timeout,
+    utils::{document_element, window},
+};
+use larder_frontend::search_text::Sought;
+use larder_shared::{
+    api::Mirror,
+    name::{MirrorName, PackageName},
+    route::page::Page,
+};
+use yew::prelude::*;
+
+use crate::{
+    announce::Announcer,
+    api, browser,
+    clock::Clock,
+    components::{search_box::search_box, shell::shell, shortcuts::shortcuts},
+    keyboard::use_keyboard,
+    load::{Answer, known, use_answer},
+    pages::{
+        home::HomePage,
+        keys::KeysPage,
+        mirror::MirrorPage,
+        not_found::{Missing, NotFoundPage},
+        package::PackagePage,
+        packages::PackagesPage,
+        spec::SpecPage,
+    },
+    prefetch::use_prefetch,
+    route::{self, Arrival, Left, Place, use_place},
+};
+
+/// The whole dashboard.
+#[component]
+pub(crate) fn App() -> Html {
+    let place = use_place();
+    use_prefetch();
+    let home_visit = if place.page == Page::Home { place.visit } else { 0 };
+    let mirrors = use_answer(api::mirrors(), home_visit);
+    let current = current_mirror(&place.page, &mirrors);
+    let help = use_state_eq(|| false);
+    {
+        let help = help.setter();
+        let on_help = use_callback((), move |(), ()| help.set(true));
+        use_keyboard(current.clone(), on_help);
+    }
+    use_effect_with((*place).clone(), |place| settle(&place.arrival));
+
+    // What is typed, while it is newer than what the URL says.
+    let typed = use_state_eq(|| (0, None::<String>));
+    let text = match &*typed {
+        (visit, Some(text)) if *visit == place.visit => text.clone(),
+        _ => place.param("q").filter(|_| is_searched(&place.page)).unwrap_or_default().to_owned(),
+    };
+    let on_input = {
+        let (place, current, typed) = ((*place).clone(), current.clone(), typed.setter());
+        Callback::from(move |text: String| {
+            typed.set((place.visit, Some(text.clone())));
+            follow_typing(&place, current.as_ref(), text);
+        })
+    };
+    let on_enter = {
+        let (text, current) = (text.clone(), current.clone());
+        Callback::from(move |()| {
+            if let Some(mirror) = &current {
+                open_search(mirror, &text);
+            }
+        })
+    };
+    let all = mirrors.data.as_ref().map_or(&[][..], |mirrors| &mirrors[..]);
+    let can_search = current.is_some() || all.len() > 1;
+    let scope = current.as_ref().map(MirrorName::as_str);
+    let search = can_search.then(|| search_box(&text, scope, &on_input, &on_enter));
+    html! {
+        <Clock>
+            <a class="sr" href="#main">{ "Skip to content" }</a>
+            { shell(&place.page, all, current.as_ref(), search) }
+            <Offline/>
+            <main id="main" tabindex="-1">{ page(&place, &mirrors, current.as_ref(), text) }</main>
+            <Announcer/>
+            if *help { { shortcuts(Callback::from(move |()| help.set(false))) } }
+        </Clock>
+    }
+}
+
+/// The mirror one is in: the page's, or the only one there is.
+fn current_mirror(page: &Page, mirrors: &Answer<Vec<Mirror>>) -> Option<MirrorName> {
+    match (page.mirror(), mirrors.data.as_ref().map(|mirrors| &mirrors[..])) {
+        (Some(mirror), _) => Some(mirror.clone()),
+        (None, Some([mirror])) if !mirrors.state.is_partial => Some(mirror.name.clone()),
+        (None, _) => None,
+    }
+}
+
+/// Whether the page shows what the box finds.
+const fn is_searched(page: &Page) -> bool {
+    matches!(page, Page::Home | Page::Packages(_))
+}
+
+fn page(place: &Place, mirrors: &Answer<Vec<Mirror>>, current: Option<&MirrorName>, text: String) -> Html {
+    let key = place.page.to_string();
+    match &place.page {
+        Page::Home => match current {
+            Some(mirror) => html! { <MirrorPage {key} mirror={mirror.clone()} page={Page::Home}/> },
+            None => html! { <HomePage {key} mirrors={mirrors.clone()} {text}/> },
+        },
+        Page::Mirror(mirror) => html! { <MirrorPage {key} mirror={mirror.clone()} page={place.page.clone()}/> },
+        Page::Packages(mirror) => {
+            let sort = place.param("sort").unwrap_or_default().to_owned();
+            html! { <PackagesPage {key} mirror={mirror.clone()} {text} {sort}/> }
+        }
+        Page::Package(mirror, name) => {
+            let filter = place.param("q").unwrap_or_default().to_owned();
+            html! { <PackagePage {key} mirror={mirror.clone()} name={name.clone()} {filter}/> }
+        }
+        Page::Spec(mirror, hash) => {
+            html! { <SpecPage {key} mirror={mirror.clone()} hash={hash.clone()} place={place.clone()}/> }
+        }
+        Page::Keys(mirror) => html! { <KeysPage {key} mirror={mirror.clone()}/> },
+        Page::NotFound(path) => {
+            html! { <NotFoundPage {key} missing={Missing::Path(path.clone())} page={place.page.clone()}/> }
+        }
+    }
+}
+
+/// What typing does: it filters a list that is there, or opens the list of packages.
+fn follow_typing(place: &Place, current: Option<&MirrorName>, text: String) {
+    let sought = Sought::parse(&text);
+    if let (Sought::Hash(hash), Some(mirror)) = (&sought, current)
+        && sought.is_whole_hash()
+    {
+        route::go(&Page::Spec(mirror.clone(), hash.clone()).to_string());
+        return;
+    }
+    match (&place.page, current) {
+        (Page::Packages(_), _) | (Page::Home, None) => {
+            let sort = place.param("sort").unwrap_or_default();
+            route::correct_soon(route::url(&place.page, &[("q", &text), ("sort", sort)]));
+        }
+        (_, Some(mirror)) if matches!(sought, Sought::Words(_)) => {
+            route::go_typing(&route::url(&Page::Packages(mirror.clone()), &[("q", &text)]));
+        }
+        _ => {}
+    }
+}
+
+/// What Enter does: it opens a hash or an exact name, otherwise it keeps the list.
+fn open_search(mirror: &MirrorName, text: &str) {
+    match Sought::parse(text) {
+        Sought::Everything => {}
+        Sought::Hash(hash) => route::go(&Page::Spec(mirror.clone(), hash).to_string()),
+        Sought::Words(words) => {
+            if let Some(name) = exact_name(mirror, &words) {
+                route::go(&Page::Package(mirror.clone(), name).to_string());
+            }
+        }
+    }
+}
+
+fn exact_name(mirror: &MirrorName, words: &str) -> Option<PackageName> {
+    let packages = known(&api::packages(mirror))?;
+    packages
+        .iter()
+        .find(|package| package.name.as_str().eq_ignore_ascii_case(words))
+        .map(|package| package.name.clone())
+}
+
+/// How long a page may grow until the place that Back returns to is there.
+const SETTLE_STEPS: u32 = 40;
+const SETTLE_STEP_MILLIS: u32 = 50;
+
+/// Puts scroll and keyboard where somebody who arrived expects them.
+fn settle(arrival: &Arrival) {
+    match arrival {
+        Arrival::Load | Arrival::Within => {}
+        Arrival::Typing => window().scroll_to_with_x_and_y(0.0, 0.0),
+        Arrival::Link => {
+            window().scroll_to_with_x_and_y(0.0, 0.0);
+            focus_title();
+        }
+        Arrival::Back(left) => return_to(left.clone(), SETTLE_STEPS),
+    }
+}
+
+fn focus_title() {
+    if let Some(title) = browser::find("main h1") {
+        browser::focus_in_place(&title);
+    }
+}
+
+/// Returns to where a page was left, as soon as it is high enough again.
+fn return_to(left: Left, steps: u32) {
+    #[expect(clippy::cast_possible_truncation, reason = "no window is that high")]
+    let lowest = document_element().scroll_height() - browser::window_height() as i32;
+    if lowest + 1 < left.scrolled && steps > 0 {
+        Timeout::new(SETTLE_STEP_MILLIS, move || return_to(left, steps - 1)).forget();
+        return;
+    }
+    window().scroll_to_with_x_and_y(0.0, left.scrolled.min(lowest.max(0)).into());
+    let links = browser::find_all("main a[href]");
+    match links.into_iter().find(|link| left.link.is_some() && link.get_attribute("href") == left.link) {
+        Some(link) => browser::focus_in_place(&link),
+        None => focus_title(),
+    }
+}
+
+/// One line under the bar while the browser is offline.
+#[component]
+fn Offline() -> Html {
+    let online = use_state_eq(|| window().navigator().on_line());
+    let setter = online.setter();
+    use_effect_with((), move |()| {
+        let listeners = ["online", "offline"].map(|kind| {
+            let setter = setter.clone();
+            EventListener::new(&window(), kind, move |_| setter.set(window().navigator().on_line()))
+        });
+        || drop(listeners)
+    });
+    if *online {
+        return Html::default();
+    }
+    html! { <p class="offline" role="status"><strong>{ "Offline." }</strong>{ " What was loaded stays here; the rest comes with the connection." }</p> }
+}

@@ -1,0 +1,30 @@
+//! What is drawn from what it is given. Nothing here asks the server or knows a page's state.
+//!
+//! What keeps a state of its own or listens is a component with props. The rest are functions: each
+//! component adds about 1 kB to what a first visit loads.
+
+pub(crate) mod commands;
+pub(crate) mod copy;
+pub(crate) mod coverage_grid;
+pub(crate) mod dependency_tree;
+pub(crate) mod dialog;
+pub(crate) mod failure;
+pub(crate) mod glyph;
+pub(crate) mod install;
+pub(crate) mod keys_table;
+pub(crate) mod mirror_chooser;
+pub(crate) mod mirrors_table;
+pub(crate) mod packages_table;
+pub(crate) mod page_head;
+pub(crate) mod parts;
+pub(crate) mod search_box;
+pub(crate) mod shell;
+pub(crate) mod shortcuts;
+pub(crate) mod skeleton;
+pub(crate) mod spec_facts;
+pub(crate) mod spec_text;
+pub(crate) mod specs_table;
+pub(crate) mod stats;
+pub(crate) mod theme_button;
+pub(crate) mod values;
+pub(crate) mod virtual_rows;

@@ -1,0 +1,45 @@
+//! The bar and the tabs, above every page.
+
+use larder_frontend::format;
+use larder_shared::{api::Mirror, name::MirrorName, route::page::Page};
+use yew::prelude::*;
+
+use super::{glyph, mirror_chooser::MirrorChooser, theme_button::ThemeButton};
+
+/// The shell of `page`, which belongs to `current`. `mirrors` are all as far as known; `search` is the
+/// box, where there is something to search.
+pub(crate) fn shell(page: &Page, mirrors: &[Mirror], current: Option<&MirrorName>, search: Option<Html>) -> Html {
+    html! {
+        <header class="bar">
+            <div class="bar-1">
+                <a class="brand" href="/" aria-label="Larder, home">{ glyph::brand() }<span>{ "Larder" }</span></a>
+                <MirrorChooser mirrors={mirrors.to_vec()} current={current.cloned()}/>
+                { search.unwrap_or_else(|| html! { <span></span> }) }
+                <ThemeButton/>
+            </div>
+            if let Some(mirror) = current { { tabs(page, mirrors, mirror) } }
+            <div class="busy" aria-hidden="true"></div>
+        </header>
+    }
+}
+
+fn tabs(here: &Page, mirrors: &[Mirror], mirror: &MirrorName) -> Html {
+    let known = mirrors.iter().find(|known| known.name == *mirror);
+    let packages = known.map(|known| {
+        html! { <span class="n" title={format::count(known.packages)}>{ format::short_count(known.packages) }</span> }
+    });
+    let is_overview = matches!(here, Page::Home | Page::Mirror(_));
+    let is_packages = matches!(here, Page::Packages(_) | Page::Package(..) | Page::Spec(..));
+    let is_keys = matches!(here, Page::Keys(_));
+    let tab = |page: Page, name: Html, is_here: bool| {
+        let current = is_here.then_some(if *here == page { "page" } else { "true" });
+        html! { <a href={page.to_string()} aria-current={current}>{ name }</a> }
+    };
+    html! {
+        <nav class="tabs" aria-label={format!("Mirror {mirror}")}>
+            { tab(Page::Mirror(mirror.clone()), html! { "Overview" }, is_overview) }
+            { tab(Page::Packages(mirror.clone()), html! { <>{ "Packages " }{ packages }</> }, is_packages) }
+            { tab(Page::Keys(mirror.clone()), html! { "Keys" }, is_keys) }
+        </nav>
+    }
+}

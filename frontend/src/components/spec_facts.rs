@@ -1,0 +1,108 @@
+//! Everything exact about a spec.
+
+use larder_frontend::{
+    commands::mirror_url,
+    format,
+    trust::{layout_words, layouts_of_spec, other_layout},
+};
+use larder_shared::{
+    api::{File, FileKind, Layout, Spec},
+    name::MirrorName,
+};
+use yew::prelude::*;
+
+use super::{
+    copy::Copy,
+    parts::{fact, mono, mono_fact, mute},
+    values::{Age, foreign, size},
+};
+
+/// The facts of a spec.
+pub(crate) fn spec_facts(spec: &Spec) -> Html {
+    let summary = &spec.summary;
+    let recipe = format::recipe(spec.namespace.as_deref(), &summary.name);
+    html! {
+        <dl class="facts">
+            { fact("Hash", html! { <>{ mono(summary.hash.as_str()) }{ " " }<Copy text={summary.hash.to_string()} name="Copy the hash"/></> }) }
+            { fact("Tarball", size(summary.size)) }
+            { fact("sha256", digest(spec)) }
+            { fact("Signature", signature(summary.signed, summary.layout)) }
+            { fact("Pushed", html! { <><Age time={summary.pushed} ago=true/>{ format!(", {}", format::utc(summary.pushed)) }</> }) }
+            { fact("Layout", html! { { layouts_of_spec(summary) } }) }
+            { mono_fact("Platform", &format!("{}-{}-{}", summary.platform, summary.os, summary.target)) }
+            { fact("Recipe", html! { <>{ mono(&recipe) }{ package_hash(spec.package_hash.as_deref()) }</> }) }
+        </dl>
+    }
+}
+
+fn digest(spec: &Spec) -> Html {
+    match &spec.tarball {
+        Some(digest) => {
+            let digits = digest.to_string();
+            let digits = digits.strip_prefix("sha256:").unwrap_or(&digits).to_owned();
+            html! {
+                <>
+                    <span class="mono" title={digits.clone()}>{ format::short_digest(&digits) }</span>{ " " }
+                    <Copy text={digits} name="Copy the sha256"/>
+                </>
+            }
+        }
+        None => mute("unknown until the tarball is first read"),
+    }
+}
+
+fn signature(signed: Option<bool>, layout: Layout) -> Html {
+    let Some(signed) = signed else {
+        return html! { "unknown; Larder learns it when the spec is first read" };
+    };
+    if signed {
+        html! {
+            <>
+                <span class="badge signed">{ "signed" }</span>
+                { format!(" when it was pushed as {}. ", layout.as_str()) }
+                { format!("What Larder derives as {}, carries no signature.", layout_words(other_layout(layout))) }
+            </>
+        }
+    } else {
+        html! { <><span class="badge unsigned">{ "unsigned" }</span>{ " when it was pushed." }</> }
+    }
+}
+
+fn package_hash(hash: Option<&str>) -> Html {
+    match hash {
+        Some(hash) => {
+            let short: String = hash.chars().take(7).collect();
+            html! { <span class="mute mono" title={hash.to_owned()}>{ format!(" {}", format::visible(&short)) }</span> }
+        }
+        None => Html::default(),
+    }
+}
+
+/// The files of a spec, and which of them arrived as they are.
+pub(crate) fn spec_files(mirror: &MirrorName, files: &[File]) -> Html {
+    let url = mirror_url("", mirror);
+    html! {
+        <ul class="files">
+            for file in files {
+                <li key={file.path.as_str()}>
+                    <span class="files-kind">
+                        { match file.kind { FileKind::Tarball => "Tarball", FileKind::SpecFile => "Spec file", FileKind::Manifest => "Manifest" } }
+                        <span class="mute">{ format!(", {}, {}", file.layout.as_str(), if file.stored { "as pushed" } else { "derived" }) }</span>
+                    </span>
+                    <a class="mono" href={format!("{url}/{}", encoded(&file.path))} download="">{ path(&file.path) }</a>
+                </li>
+            }
+        </ul>
+    }
+}
+
+/// A path that may break after each `/`.
+fn path(path: &str) -> Html {
+    let parts = path.split_inclusive('/').map(|part| html! { <>{ foreign(part) }<wbr/></> });
+    html! { <>{ for parts }</> }
+}
+
+/// A path inside a URL: what would end the path there is encoded.
+fn encoded(path: &str) -> String {
+    path.replace('%', "%25").replace('?', "%3F").replace('#', "%23")
+}

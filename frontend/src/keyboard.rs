@@ -1,0 +1,175 @@
+//! Keys that work on every page. Single letters work outside fields only, and can be turned off.
+
+use std::cell::Cell;
+
+use gloo::{
+    events::{EventListener, EventListenerOptions},
+    utils::{document, window},
+};
+use larder_shared::{name::MirrorName, route::page::Page};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Event, HtmlElement, HtmlInputElement, KeyboardEvent};
+use yew::prelude::*;
+
+use crate::{
+    browser,
+    components::{copy::copy_and_say, search_box::SEARCH_ID},
+    route,
+};
+
+const LETTERS_KEY: &str = "larder-letters";
+
+thread_local! {
+    /// Whether the last key was `g`, which waits for a second letter.
+    static GOING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether single letters are keys.
+pub(crate) fn are_letters_allowed() -> bool {
+    browser::remembered(LETTERS_KEY).as_deref() != Some("off")
+}
+
+/// Turns single letters on or off, for this browser.
+pub(crate) fn allow_letters(allowed: bool) {
+    browser::remember(LETTERS_KEY, if allowed { "on" } else { "off" });
+}
+
+/// Listens to the keyboard for a page of `mirror`; `on_help` shows the list of keys.
+#[hook]
+pub(crate) fn use_keyboard(mirror: Option<MirrorName>, on_help: Callback<()>) {
+    use_effect_with((mirror, on_help), |(mirror, on_help)| {
+        let (mirror, on_help) = (mirror.clone(), on_help.clone());
+        let listener = EventListener::new_with_options(
+            &document(),
+            "keydown",
+            EventListenerOptions::enable_prevent_default(),
+            move |event: &Event| {
+                if let Some(event) = event.dyn_ref::<KeyboardEvent>()
+                    && !event.default_prevented()
+                    && on_key(event, mirror.as_ref(), &on_help)
+                {
+                    event.prevent_default();
+                }
+            },
+        );
+        || drop(listener)
+    });
+}
+
+/// Does what a key asks for; whether it asks for something.
+fn on_key(event: &KeyboardEvent, mirror: Option<&MirrorName>, on_help: &Callback<()>) -> bool {
+    let key = event.key();
+    if (event.ctrl_key() || event.meta_key()) && key == "k" {
+        return focus_search();
+    }
+    let is_going = GOING.replace(false);
+    if event.ctrl_key()
+        || event.meta_key()
+        || event.alt_key()
+        || is_in_field(event)
+        || browser::find("dialog[open]").is_some()
+    {
+        return false;
+    }
+    match key.as_str() {
+        "ArrowDown" => return move_row(1),
+        "ArrowUp" => return move_row(-1),
+        _ if !are_letters_allowed() => return false,
+        _ => {}
+    }
+    if is_going {
+        return mirror.is_some_and(|mirror| go_to(&key, mirror));
+    }
+    match key.as_str() {
+        "/" => focus_search(),
+        "?" => {
+            on_help.emit(());
+            true
+        }
+        "j" => move_row(1),
+        "k" => move_row(-1),
+        "g" => {
+            GOING.set(true);
+            true
+        }
+        "o" => open_aside(),
+        "y" => copy_hash(),
+        "i" => click("#install-button"),
+        "m" => click("#mirror-button"),
+        _ => false,
+    }
+}
+
+/// Whether the key was pressed in something that takes text or keys itself.
+fn is_in_field(event: &KeyboardEvent) -> bool {
+    let Some(target) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return false };
+    target.closest("input, textarea, select, [role=menu], [role=tree], [contenteditable]").ok().flatten().is_some()
+}
+
+fn focus_search() -> bool {
+    let Some(field) = browser::element(SEARCH_ID).and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else {
+        return false;
+    };
+    let _ = field.focus();
+    field.select();
+    true
+}
+
+fn go_to(key: &str, mirror: &MirrorName) -> bool {
+    let page = match key {
+        "o" => Page::Mirror(mirror.clone()),
+        "p" => Page::Packages(mirror.clone()),
+        "k" => Page::Keys(mirror.clone()),
+        _ => return false,
+    };
+    route::go(&page.to_string());
+    true
+}
+
+/// The link of the row that has the keyboard.
+fn focused_row() -> Option<HtmlElement> {
+    browser::focused()?.closest("[data-row]").ok().flatten()?.dyn_into().ok()
+}
+
+/// Gives the keyboard to the next row, or to the first one in view.
+fn move_row(step: i32) -> bool {
+    let rows = browser::find_all("main [data-row]");
+    let target = match focused_row().and_then(|row| rows.iter().position(|other| *other == row)) {
+        Some(here) => here.checked_add_signed(step as isize),
+        None => rows.iter().position(|row| row.get_bounding_client_rect().top() >= 0.0),
+    };
+    match target.and_then(|index| rows.get(index)) {
+        Some(row) => row.focus().is_ok(),
+        None => false,
+    }
+}
+
+fn open_aside() -> bool {
+    let Some(href) = focused_row().and_then(|row| row.get_attribute("href")) else { return false };
+    let _ = window().open_with_url_and_target_and_features(&href, "_blank", "noopener");
+    true
+}
+
+/// Copies the hash of the row that has the keyboard, or of the page.
+fn copy_hash() -> bool {
+    let holder = match browser::focused().and_then(|focused| focused.closest("[data-hash]").ok().flatten()) {
+        Some(holder) => Some(holder),
+        None => browser::find("article[data-hash]").map(Into::into),
+    };
+    let Some(hash) = holder.and_then(|holder| holder.get_attribute("data-hash")) else { return false };
+    spawn_local(async move {
+        copy_and_say(&hash).await;
+    });
+    true
+}
+
+fn click(selector: &str) -> bool {
+    match browser::find(selector) {
+        Some(element) => {
+            element.click();
+            true
+        }
+        None => false,
+    }
+}

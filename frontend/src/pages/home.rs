@@ -1,0 +1,168 @@
+//! Home: all mirrors, or how to make the first. With one mirror, that mirror's page stands here.
+
+use std::rc::Rc;
+
+use larder_frontend::{
+    commands::{Command, push},
+    format,
+};
+use larder_shared::{
+    api::{Mirror, Origin},
+    name::MirrorName,
+    route::page::Page,
+};
+use yew::prelude::*;
+
+use super::{
+    block,
+    mirror::{NewestPushes, use_section},
+    use_title,
+};
+use crate::{
+    api, browser,
+    components::{
+        commands::commands,
+        mirrors_table::mirrors_table,
+        page_head::page_head,
+        stats::{Figure, stats},
+        values::{foreign, size},
+    },
+    load::{Answer, use_answer},
+};
+
+/// How many of the newest specs are shown.
+const NEWEST: usize = 5;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct HomePageProps {
+    pub mirrors: Answer<Vec<Mirror>>,
+    /// What is written in the search box.
+    pub text: AttrValue,
+}
+
+#[component]
+pub(crate) fn HomePage(props: &HomePageProps) -> Html {
+    use_title("");
+    html! {
+        <article class="page">
+            { page_head(&Page::Home, html! { "Overview" }, Html::default(), None) }
+            { block(&props.mirrors, 8, |mirrors| if mirrors.is_empty() { no_mirror() } else { overview(mirrors, &props.text) }) }
+        </article>
+    }
+}
+
+fn overview(mirrors: &Rc<Vec<Mirror>>, text: &str) -> Html {
+    let sum = |part: fn(&Mirror) -> u64| mirrors.iter().map(part).sum::<u64>();
+    let unsized_specs = sum(|mirror| mirror.unsized_specs);
+    let bytes = sum(|mirror| mirror.bytes);
+    let figures = vec![
+        Figure::new("Mirrors", html! { { format::count(mirrors.len() as u64) } }),
+        Figure::new("Specs in all of them", html! { { format::count(sum(|mirror| mirror.specs)) } }),
+        stored_figure(bytes, unsized_specs),
+    ];
+    let words: Vec<String> = text.split_whitespace().map(str::to_ascii_lowercase).collect();
+    let shown: Vec<Mirror> = mirrors
+        .iter()
+        .filter(|mirror| words.iter().all(|word| mirror.name.as_str().contains(word.as_str())))
+        .cloned()
+        .collect();
+    // The mirror that changed last is the one most people come for.
+    let latest = mirrors.iter().max_by_key(|mirror| (mirror.updated, mirror.specs));
+    html! {
+        <>
+            { stats(&figures) }
+            <div class="split">
+                <div class="stack">
+                    <section>
+                        <h2>{ "Mirrors" }
+                            if !words.is_empty() { { " " }<span class="mute">{ format!("{} of {}", shown.len(), mirrors.len()) }</span> }
+                        </h2>
+                        if shown.is_empty() {
+                            <p class="note">{ "No mirror has " }<code>{ text.to_owned() }</code>{ " in its name. To search packages, open a mirror first." }</p>
+                        } else {
+                            { mirrors_table(&shown) }
+                        }
+                    </section>
+                </div>
+                if let Some(latest) = latest {
+                    <aside class="stack">
+                        { use_section(latest, None) }
+                        <section>
+                            <h2>{ "Newest in " }{ foreign(latest.name.as_str()) }</h2>
+                            <NewestPushes mirror={latest.name.clone()} number={NEWEST}/>
+                        </section>
+                    </aside>
+                }
+            </div>
+        </>
+    }
+}
+
+/// The figure of all bytes; says for how many specs they are not known.
+pub(crate) fn stored_figure(bytes: u64, unsized_specs: u64) -> Figure {
+    let known = (bytes > 0 || unsized_specs == 0).then_some(bytes);
+    let figure = Figure::new("Stored", html! { { size(known) } });
+    if unsized_specs == 0 || known.is_none() {
+        return figure;
+    }
+    figure.with_note(html! { { format!("and {} of unknown size", format::counted(unsized_specs, "spec")) } })
+}
+
+fn no_mirror() -> Html {
+    let origin = browser::origin();
+    let make = Command::of(&[
+        "curl",
+        "-X",
+        "POST",
+        "-H",
+        "\"Authorization: Bearer $LARDER_TOKEN\"",
+        "-d",
+        "'{\"name\": \"my-mirror\"}'",
+        &format!("{origin}/api/v1/mirrors"),
+    ]);
+    html! {
+        <div class="stack narrow">
+            <section>
+                <h2>{ "No mirror yet" }</h2>
+                <p>{ "A mirror holds the packages of one Spack build cache. Push the folder of one, and it is made and shown here:" }</p>
+                { commands(&[push(&origin, "my-mirror")]) }
+                <p class="search-note">{ "The folder is one that " }<code>{ "spack buildcache push" }</code>{ " wrote: it holds " }<code>{ "build_cache" }</code>{ " or " }<code>{ "v3" }</code>{ " and " }<code>{ "blobs" }</code>{ ". The token is an admin's." }</p>
+            </section>
+            <section>
+                <h2 class="k">{ "Or make an empty one" }</h2>
+                { commands(&[make]) }
+            </section>
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct EmptyMirrorProps {
+    pub mirror: MirrorName,
+}
+
+/// What stands where a mirror's packages would be.
+#[component]
+pub(crate) fn EmptyMirror(props: &EmptyMirrorProps) -> Html {
+    let mirror = use_answer(api::mirror(&props.mirror), 0);
+    block(&mirror, 2, |mirror| empty_mirror(mirror))
+}
+
+/// What to say of a mirror without packages, and the command that changes it.
+pub(crate) fn empty_mirror(mirror: &Mirror) -> Html {
+    match mirror.origin {
+        Origin::Bucket => html! {
+            <section class="narrow">
+                <h2>{ "This mirror is empty" }</h2>
+                <p>{ "Push to it, and it shows here with the next read:" }</p>
+                { commands(&[push(&browser::origin(), mirror.name.as_str())]) }
+            </section>
+        },
+        Origin::Http { .. } => html! {
+            <section class="narrow">
+                <h2>{ "This mirror shows nothing yet" }</h2>
+                <p>{ "Its packages come from its origin, and Larder has none of it yet. \u{201c}Where it comes from\u{201d} on the overview tells how the origin fares." }</p>
+            </section>
+        },
+    }
+}

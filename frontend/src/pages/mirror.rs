@@ -1,0 +1,192 @@
+//! One mirror: what is in it, how it grew last, where it comes from, how to use it.
+
+use larder_frontend::{
+    commands::{Client, recipe_for_mirror},
+    format,
+    order::sorted,
+    trust::{Health, OriginWords, Trust, layout_words},
+};
+use larder_shared::{
+    api::{Mirror, Origin, PackageSummary, Timestamp},
+    name::MirrorName,
+    route::page::Page,
+};
+use yew::prelude::*;
+
+use super::{
+    block,
+    home::{empty_mirror, stored_figure},
+    is_mirror_missing,
+    not_found::{Missing, NotFoundPage},
+    use_title,
+};
+use crate::{
+    api, browser,
+    clock::use_now,
+    components::{
+        install::Install,
+        mirrors_table::{largest_table, trust_badge},
+        page_head::page_head,
+        parts::{fact, in_code, mono, small_head},
+        specs_table::newest_table,
+        stats::{Figure, stats},
+        values::{Age, foreign},
+    },
+    load::use_answer,
+};
+
+/// How many of the newest specs are shown.
+pub(crate) const NEWEST: usize = 10;
+
+/// How many of the largest packages are shown.
+const LARGEST: usize = 10;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct MirrorPageProps {
+    pub mirror: MirrorName,
+    /// The page it is shown as: its own, or Home.
+    pub page: Page,
+}
+
+#[component]
+pub(crate) fn MirrorPage(props: &MirrorPageProps) -> Html {
+    use_title(props.mirror.as_str());
+    let mirror = use_answer(api::mirror(&props.mirror), 0);
+    let now = use_now();
+    let packages = use_answer(api::packages(&props.mirror), 0);
+    if is_mirror_missing(&mirror) {
+        return html! { <NotFoundPage missing={Missing::Mirror(props.mirror.clone())} page={props.page.clone()}/> };
+    }
+    let largest = packages.data.as_ref().map(|packages| largest(packages)).unwrap_or_default();
+    let has_sizes = mirror.data.as_ref().is_some_and(|mirror| mirror.bytes > 0);
+    let example = largest.first().map(|package| package.name.to_string());
+    html! {
+        <article class="page">
+            { page_head(&props.page, mono(props.mirror.as_str()), Html::default(), None) }
+            { block(&mirror, 8, |mirror| html! {
+                <>
+                    { stats(&figures(mirror)) }
+                    <div class="split turned">
+                        <aside class="stack">
+                            if mirror.specs > 0 {
+                                { use_section(mirror, example) }
+                            }
+                            { origin_section(mirror, now) }
+                        </aside>
+                        if mirror.specs > 0 {
+                            <div class="stack">
+                                <section>
+                                    <h2>{ "Newest pushes" }</h2>
+                                    <NewestPushes mirror={props.mirror.clone()} number={NEWEST}/>
+                                </section>
+                                <section>
+                                    if !has_sizes {
+                                        <p class="mute">{ "Sizes are learnt when tarballs are first read." }</p>
+                                    } else {
+                                        <h2>{ "Largest packages" }</h2>
+                                        { block(&packages, LARGEST, |_| largest_table(&props.mirror, &largest)) }
+                                    }
+                                    <p class="search-note"><a href={Page::Packages(props.mirror.clone()).to_string()}>{ all_packages(mirror) }</a></p>
+                                </section>
+                            </div>
+                        } else {
+                            <div class="stack">{ empty_mirror(mirror) }</div>
+                        }
+                    </div>
+                </>
+            }) }
+        </article>
+    }
+}
+
+fn all_packages(mirror: &Mirror) -> String {
+    match mirror.packages {
+        1 => "The one package".to_owned(),
+        packages => format!("All {} packages", format::count(packages)),
+    }
+}
+
+fn largest(packages: &[PackageSummary]) -> Vec<PackageSummary> {
+    let places = sorted(packages.len(), &|a, b| packages[b].bytes.cmp(&packages[a].bytes));
+    places.into_iter().take(LARGEST).map(|place| packages[place].clone()).collect()
+}
+
+fn figures(mirror: &Mirror) -> Vec<Figure> {
+    let trust = Figure::new("Trust", trust_badge(mirror));
+    let trust = match Trust::of(mirror) {
+        Trust::PartlySigned => trust
+            .with_note(html! { { format!("{} of {}", format::count(mirror.signed), format::count(mirror.specs)) } }),
+        Trust::Signed | Trust::Unsigned | Trust::Empty | Trust::Unknown => trust,
+    };
+    let changed = match mirror.updated {
+        Some(updated) => html! { <Age time={updated} ago=true/> },
+        None => html! { "never" },
+    };
+    vec![
+        Figure::new("Specs", html! { { format::count(mirror.specs) } }),
+        Figure::new("Packages", html! { { format::count(mirror.packages) } }),
+        stored_figure(mirror.bytes, mirror.unsized_specs),
+        trust,
+        Figure::new("Last change", changed),
+    ]
+}
+
+/// The commands that make Spack use a mirror; `example` is a package to install from it.
+pub(crate) fn use_section(mirror: &Mirror, example: Option<String>) -> Html {
+    let recipe = {
+        let mirror = mirror.clone();
+        Callback::from(move |client: Client| recipe_for_mirror(&browser::origin(), &mirror, example.as_deref(), client))
+    };
+    html! {
+        <section>
+            <h2>{ "Use " }{ foreign(mirror.name.as_str()) }</h2>
+            <Install id="use" {recipe}/>
+        </section>
+    }
+}
+
+fn origin_section(mirror: &Mirror, now: Timestamp) -> Html {
+    let words = OriginWords::of(mirror, now);
+    let class = match words.health {
+        Health::Well | Health::Unasked => None,
+        Health::Stale => Some("note warn"),
+        Health::Failed => Some("note bad"),
+    };
+    let layouts: Vec<String> = mirror.layouts.iter().map(|layout| layout_words(*layout).to_owned()).collect();
+    html! {
+        <section>
+            { small_head("Where it comes from", "") }
+            if class.is_some() { <p {class} role="status">{ in_code(&words.state) }</p> }
+            <dl class="facts">
+                { fact("Origin", match &mirror.origin {
+                    Origin::Bucket => html! { "Larder's own bucket: what is pushed here" },
+                    Origin::Http { url } => html! { <>{ "read through from " }<a class="mono" href={web_url(url)} rel="noreferrer" target="_blank">{ foreign(url) }{ " ↗" }</a></> },
+                }) }
+                if class.is_none() && mirror.origin != Origin::Bucket { { fact("State", html! { { &words.state } }) } }
+                if !layouts.is_empty() {
+                    { fact("Arrived as", html! { { format!("{}; the other layout is derived.", format::joined(&layouts)) } }) }
+                }
+                { fact("Made", html! { <Age time={mirror.created} ago=true/> }) }
+                { fact("Generation", html! { { format::count(mirror.generation) } }) }
+            </dl>
+        </section>
+    }
+}
+
+/// A URL that is safe to link to: only what leads to a web page.
+fn web_url(url: &str) -> Option<String> {
+    (url.starts_with("https://") || url.starts_with("http://")).then(|| url.to_owned())
+}
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct NewestPushesProps {
+    pub mirror: MirrorName,
+    pub number: usize,
+}
+
+/// The specs that arrived last.
+#[component]
+pub(crate) fn NewestPushes(props: &NewestPushesProps) -> Html {
+    let newest = use_answer(api::newest_specs(&props.mirror, props.number), 0);
+    block(&newest, props.number, |list| newest_table(&props.mirror, &list.items))
+}

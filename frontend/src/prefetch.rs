@@ -1,0 +1,48 @@
+//! Asks for a page's documents while its link is only pointed at.
+
+use std::cell::RefCell;
+
+use gloo::{events::EventListener, timers::callback::Timeout, utils::document};
+use larder_shared::route::page::Page;
+use yew::prelude::*;
+
+use crate::{api, load::prefetch, pages::mirror, route};
+
+/// How long a link is pointed at before that counts.
+const PAUSE_MILLIS: u32 = 65;
+
+thread_local! {
+    static NEXT: RefCell<Option<Timeout>> = const { RefCell::new(None) };
+}
+
+/// Watches the links of the document.
+#[hook]
+pub(crate) fn use_prefetch() {
+    use_effect_with((), |()| {
+        let listeners = ["pointerover", "focusin"].map(|kind| EventListener::new(&document(), kind, consider));
+        || drop(listeners)
+    });
+}
+
+fn consider(event: &Event) {
+    let page = route::link_of_event(event).and_then(|link| route::page_of_link(&link));
+    let timeout = page.map(|page| Timeout::new(PAUSE_MILLIS, move || ask_for(&page)));
+    NEXT.replace(timeout);
+}
+
+fn ask_for(page: &Page) {
+    match page {
+        Page::Home | Page::NotFound(_) => {}
+        Page::Mirror(name) => {
+            prefetch(api::mirror(name).document);
+            prefetch(api::newest_specs(name, mirror::NEWEST).document);
+        }
+        Page::Packages(mirror) => prefetch(api::packages(mirror).document),
+        Page::Package(mirror, name) => {
+            prefetch(api::package(mirror, name).document);
+            prefetch(api::specs_of(mirror, name).document);
+        }
+        Page::Spec(mirror, hash) => prefetch(api::spec(mirror, hash).document),
+        Page::Keys(mirror) => prefetch(api::keys(mirror).document),
+    }
+}

@@ -1,0 +1,23 @@
+// The first code of the page: the reader's colours before anything is painted, then the dashboard.
+"use strict";
+(() => {
+  try {
+    const theme = localStorage.getItem("larder-theme");
+    if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  } catch {
+    // Storage is forbidden: the system's colours then.
+  }
+  const { js, wasm } = document.currentScript.dataset;
+  const isParsed = new Promise((resolve) => addEventListener("DOMContentLoaded", resolve, { once: true }));
+  const start = async () => {
+    const module = await import(js);
+    await isParsed;
+    await module.default({ module_or_path: wasm });
+  };
+  start().catch(async (error) => {
+    console.error(error);
+    await isParsed;
+    const note = document.getElementById("start-note");
+    if (note) note.hidden = false;
+  });
+})();
