@@ -1,0 +1,57 @@
+//! `larder`: what people and CI jobs do with a Larder from a shell.
+//!
+//! Exit status: 0 when everything asked for is done, 1 when some of it failed, 2 when it could not
+//! begin (wrong arguments, no mirror in the folder), 130 when it was stopped by Ctrl-C.
+
+mod http;
+mod mirror_url;
+mod output;
+mod push;
+mod stop;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Works with a Larder, a Spack build cache at the edge.
+#[derive(Debug, Parser)]
+#[command(name = "larder", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Push(push::Arguments),
+}
+
+/// How a command ended, which decides the exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// All that was asked for is done.
+    Done,
+    /// Some of it failed; what and why has been said.
+    Failed,
+    /// Ctrl-C ended it early.
+    Stopped,
+}
+
+/// The exit status when a command could not begin; clap uses the same for wrong arguments.
+const COULD_NOT_BEGIN: u8 = 2;
+
+fn main() -> ExitCode {
+    let Arguments { command } = Arguments::parse();
+    let end = match command {
+        Command::Push(arguments) => push::run(&arguments),
+    };
+    match end {
+        Ok(End::Done) => ExitCode::SUCCESS,
+        Ok(End::Failed) => ExitCode::FAILURE,
+        Ok(End::Stopped) => ExitCode::from(stop::EXIT_STATUS),
+        Err(error) => {
+            output::error(&format!("larder: {error}"));
+            ExitCode::from(COULD_NOT_BEGIN)
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! One item onto the server: looked for, checked, its blobs sent, then the document.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+};
+
+use larder_shared::{api::ErrorCode, digest::Digest};
+use sha2::Digest as _;
+
+use super::{
+    plan::{Blob, Item},
+    problem::Problem,
+    progress::Meter,
+};
+use crate::http::{Client, Failure, Open, Stored, Upload};
+
+/// What became of an item that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is there now.
+    Pushed {
+        /// What had to be sent for it.
+        sent_bytes: u64,
+    },
+    /// It was there before, with the same bytes.
+    Skipped,
+    /// It would be sent: its files are what they should be.
+    Checked,
+}
+
+/// Sends items to one mirror.
+pub(super) struct Uploader<'a> {
+    pub(super) client: &'a Client<'a>,
+}
+
+impl Uploader<'_> {
+    /// Pushes `item`, so that it is visible only when it is there as a whole.
+    pub(super) fn push(&self, item: &Item, meter: &Meter<'_>) -> Result<Outcome, Problem> {
+        let document = fs::read(&item.document.location)
+            .map_err(|source| Problem::Unreadable { path: item.document.path.clone(), source })?;
+        // Something at its path may be the same, or in conflict, or derived from the other layout,
+        // or not in the index yet because the server crashed. Sending the small document again
+        // tells which, and completes it, before any blob is sent for nothing.
+        if self.exists(&item.document.path, item.role)? {
+            match self.put_document(item, &document, meter) {
+                Err(Problem::Http { failure, .. }) if failure.code() == Some(ErrorCode::BlobUnknown) => {}
+                stored => return stored,
+            }
+        }
+        let missing = self.missing_blobs(item, meter)?;
+        missing.iter().try_for_each(|blob| check(item, blob))?;
+        for blob in missing {
+            self.put_blob(blob, meter)?;
+        }
+        self.put_document(item, &document, meter)
+    }
+
+    fn exists(&self, path: &str, role: &'static str) -> Result<bool, Problem> {
+        self.client.exists(path).map_err(|failure| Problem::Http { role, failure })
+    }
+
+    fn missing_blobs<'i>(&self, item: &'i Item, meter: &Meter<'_>) -> Result<Vec<&'i Blob>, Problem> {
+        let mut missing = Vec::new();
+        for blob in &item.blobs {
+            if self.exists(&blob.path(), blob.role)? {
+                meter.skip(blob.bytes);
+            } else {
+                missing.push(blob);
+            }
+        }
+        Ok(missing)
+    }
+
+    fn put_blob(&self, blob: &Blob, meter: &Meter<'_>) -> Result<(), Problem> {
+        let open = || Ok(Box::new(File::open(&blob.location)?) as Box<dyn Read>);
+        self.put(&blob.path(), blob.bytes, &open, meter)
+            .map_err(|failure| Problem::Http { role: blob.role, failure })?;
+        Ok(())
+    }
+
+    fn put_document(&self, item: &Item, document: &[u8], meter: &Meter<'_>) -> Result<Outcome, Problem> {
+        let open = || Ok(Box::new(document) as Box<dyn Read>);
+        let stored = self.put(&item.document.path, document.len() as u64, &open, meter);
+        match stored.map_err(|failure| Problem::Http { role: item.role, failure })? {
+            Stored::New => Ok(Outcome::Pushed { sent_bytes: meter.sent_bytes() }),
+            Stored::Already => Ok(Outcome::Skipped),
+        }
+    }
+
+    /// Sends bytes, counting those on their way and taking them back when they have to be sent again.
+    fn put(&self, path: &str, bytes: u64, open: &Open<'_>, meter: &Meter<'_>) -> Result<Stored, Failure> {
+        let mark = meter.sent_bytes();
+        let open = || {
+            meter.back_to(mark);
+            Ok(Box::new(Metered { source: open()?, meter }) as Box<dyn Read>)
+        };
+        let stored = self.client.put(path, &Upload { bytes, open: &open });
+        if stored.is_err() {
+            meter.back_to(mark);
+        }
+        stored
+    }
+}
+
+/// Checks the files of an item without a server.
+pub(super) fn check_item(item: &Item) -> Result<Outcome, Problem> {
+    item.blobs.iter().try_for_each(|blob| check(item, blob))?;
+    Ok(Outcome::Checked)
+}
+
+/// Reads a blob and compares its digest with the one its document names.
+fn check(item: &Item, blob: &Blob) -> Result<(), Problem> {
+    let found =
+        digest_of(blob).map_err(|source| Problem::Unreadable { path: blob.location.display().to_string(), source })?;
+    let Blob { role, digest: named, is_nested, .. } = *blob;
+    if found == named {
+        Ok(())
+    } else {
+        Err(Problem::WrongDigest { role, document: item.role, found, named, is_nested })
+    }
+}
+
+fn digest_of(blob: &Blob) -> io::Result<Digest> {
+    let mut hasher = Hasher(sha2::Sha256::new());
+    io::copy(&mut File::open(&blob.location)?, &mut hasher)?;
+    Ok(Digest::from_bytes(hasher.0.finalize().into()))
+}
+
+/// SHA-256 as something to write into.
+struct Hasher(sha2::Sha256);
+
+impl io::Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Counts what is read.
+struct Metered<'a> {
+    source: Box<dyn Read + 'a>,
+    meter: &'a Meter<'a>,
+}
+
+impl Read for Metered<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.source.read(buffer).inspect(|&count| self.meter.send(count as u64))
+    }
+}
