@@ -1,0 +1,127 @@
+// A Larder of its own for each test file, with a browser in front of it.
+
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+import { commandLine, inRoot } from '../../scripts/paths.mjs';
+import { findChromium } from '../../scripts/test-programs.mjs';
+
+const token = 'a-token-for-tests-that-is-long-enough';
+
+/** The mirror with 53 signed packages that Spack 0.23 made. */
+export const sample = inRoot('tests', 'fixtures', 'mirror-v2');
+
+/** The mirror with 18 unsigned ones. */
+export const unsignedSample = inRoot('tests', 'fixtures', 'mirror-v2-unsigned');
+
+const desktop = { width: 1440, height: 900 };
+export const phone = { width: 390, height: 844 };
+
+/** Starts the built worker with empty storage; `stop` ends it and removes what it stored. */
+export async function startLarder() {
+  const state = await mkdtemp(join(tmpdir(), 'larder-browser-'));
+  const serve = inRoot('scripts', 'serve.mjs');
+  const args = [serve, '--port', '0', '--state', state, '--exit-with-stdin', '--var', `LARDER_ADMIN_TOKEN=${token}`];
+  const server = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const url = await readyAddress(server);
+  return {
+    url,
+    /** Pushes a folder into a mirror, as people do. */
+    async push(folder, mirror) {
+      await promisify(execFile)(commandLine, ['push', folder, `${url}/mirrors/${mirror}`, '--token', token, '--quiet']);
+    },
+    /** Makes a mirror, empty or with an origin. */
+    async createMirror(mirror) {
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await fetch(`${url}/api/v1/mirrors`, { method: 'POST', headers, body: JSON.stringify(mirror) });
+      assert.equal(answer.status, 201, await answer.text());
+    },
+    async stop() {
+      server.stdin.end();
+      await new Promise((resolve) => (server.exitCode === null ? server.once('exit', resolve) : resolve()));
+      await rm(state, { recursive: true, force: true });
+    },
+  };
+}
+
+async function readyAddress(server) {
+  for await (const line of createInterface({ input: server.stdout })) {
+    const ready = line.match(/^Larder is ready at (\S+)$/);
+    if (ready) {
+      server.stdout.resume();
+      return ready[1];
+    }
+  }
+  throw new Error('The server ended before it was ready; its output is above. Was everything built (npm run build)?');
+}
+
+// Without these, Chromium looks for hosts of its own, which some networks refuse.
+const quiet = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+/** Starts the browser. */
+export function startBrowser() {
+  const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+  return chromium.launch({ executablePath: findChromium(), args: ['--disable-gpu', ...quiet, ...asRoot] });
+}
+
+/**
+ * Opens an empty page that notes what goes wrong in `page.problems`: errors in the console, and exceptions.
+ * What the browser itself says about an answer of 4xx or 5xx is no error of the page.
+ */
+export async function openPage(browser, larder, options = {}) {
+  const context = await browser.newContext({ viewport: desktop, baseURL: larder.url, ...options });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: larder.url });
+  const page = await context.newPage();
+  page.problems = [];
+  page.on('pageerror', (error) => page.problems.push(error.message));
+  page.on('console', (message) => {
+    if (!['error', 'warning'].includes(message.type()) || message.text().startsWith('Failed to load resource')) return;
+    page.problems.push(message.text());
+  });
+  return page;
+}
+
+/** Goes to a path and waits until nothing more is loading. */
+export async function visit(page, path) {
+  await page.goto(path);
+  await settled(page);
+}
+
+/** Waits until the page has a title and nothing is loading. */
+export async function settled(page) {
+  await page.locator('main h1').waitFor();
+  await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null && !('busy' in document.documentElement.dataset));
+}
+
+/** Path and query of the page. */
+export function address(page) {
+  const { pathname, search } = new URL(page.url());
+  return pathname + search;
+}
+
+/** What has the keyboard, as its text. */
+export const focusedText = (page) => page.evaluate(() => document.activeElement?.textContent ?? '');
+
+export const clipboard = (page) => page.evaluate(() => navigator.clipboard.readText());
+
+/** Every page with content, by name. */
+export const pages = {
+  home: '/',
+  mirror: '/m/user-environment',
+  packages: '/m/user-environment/-/packages',
+  'packages filtered': '/m/user-environment/-/packages?q=open',
+  package: '/m/user-environment/-/packages/hdf5',
+  spec: '/m/user-environment/-/specs/slmgyj5',
+  install: '/m/user-environment/-/specs/slmgyj5?install=spack-0.23',
+  keys: '/m/user-environment/-/keys',
+  'hash of several': '/m/user-environment/-/specs/s',
+  'no such package': '/m/user-environment/-/packages/hdf55',
+  'no such spec': '/m/user-environment/-/specs/zzzzzzz',
+  'no such mirror': '/m/user-environmen',
+  'no such page': '/m/user-environment/-/nothing',
+};

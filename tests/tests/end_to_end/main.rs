@@ -1,0 +1,16 @@
+//! Larder end to end. One program, so that it is linked once; each module is one theme.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it is made with")]
+
+mod api;
+mod bad_input;
+mod http;
+mod large_index;
+mod layouts;
+mod openapi;
+mod origin;
+mod origin_trouble;
+mod push;
+mod replay;
+mod tampered;
+mod tokens;
