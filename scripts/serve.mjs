@@ -78,7 +78,10 @@ async function answerTo(server, line) {
   }
 }
 
-/** Serves until a signal, the command `stop` or, when asked for, the end of standard input. */
+/**
+ * Says where the server is, and serves until a signal, the command `stop` or, when asked for, the end of standard input.
+ * Whoever reads the address may send a signal at once, so everything is in place before it is said.
+ */
 export async function serveUntilStopped(server, { exitWithInput = false } = {}) {
   let finish;
   const finished = new Promise((resolve) => (finish = resolve));
@@ -96,6 +99,7 @@ export async function serveUntilStopped(server, { exitWithInput = false } = {}) 
     answered = answered.then(async () => console.log(await answerTo(server, line)));
   });
   if (exitWithInput) lines.on('close', finish);
+  console.log(`Larder is ready at ${server.url}`);
   // A timer of its own keeps the process alive when standard input has ended.
   const alive = setInterval(() => {}, 2 ** 30);
   await finished;
@@ -116,7 +120,6 @@ if (isProgram(import.meta.filename)) {
     if (options.help) return console.log(help);
     const server = await startServer(options);
     if (server.certificate) console.log(`Certificate: ${server.certificate}`);
-    console.log(`Larder is ready at ${server.url}`);
     await serveUntilStopped(server, options);
   });
 }
