@@ -17,10 +17,12 @@ pub mod error;
 pub mod openapi;
 pub mod time;
 pub mod token;
+pub mod trust;
 
 pub use error::{ApiError, ErrorBody, ErrorCode};
 pub use time::Timestamp;
 pub use token::{CreatedToken, NewToken, Scope, Token};
+pub use trust::{JobScope, TrustRule};
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,70 @@ pub struct NewMirror {
     /// Where its packages come from.
     #[serde(default)]
     pub origin: Origin,
+    /// Whether only holders of a token may read it.
+    #[serde(default)]
+    pub private: bool,
+    /// The CI jobs it trusts without a token of Larder's.
+    #[serde(default)]
+    pub trust: Vec<TrustRule>,
+    /// Whose signature is on what Larder derives.
+    #[serde(default)]
+    pub signing: Signing,
+    /// What a package must have to be taken.
+    #[serde(default)]
+    pub require: Require,
+}
+
+impl NewMirror {
+    /// A mirror with nothing chosen but its name.
+    pub const fn named(name: MirrorName) -> Self {
+        let (signing, require) = (Signing::None, Require::Nothing);
+        Self { name, origin: Origin::Bucket, private: false, trust: Vec::new(), signing, require }
+    }
+}
+
+/// `PATCH /api/v1/mirrors/{m}`: what to change; what is left out stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MirrorChange {
+    /// Whether only holders of a token may read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private: Option<bool>,
+    /// The CI jobs it trusts: these, in place of those it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Vec<TrustRule>>,
+    /// Whose signature is on what Larder derives from now on; `reindex` signs what is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing: Option<Signing>,
+    /// What a package must have to be taken from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require: Option<Require>,
+}
+
+/// Whose signature is on the documents that Larder derives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Signing {
+    /// Nobody's: only what was signed when it was pushed is signed.
+    #[default]
+    None,
+    /// Larder's: unsigned packages are found signed, and derived documents are, with the key of the
+    /// deployment.
+    Managed,
+}
+
+/// What a package must have to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Require {
+    /// Nothing beyond its digests.
+    #[default]
+    Nothing,
+    /// A good signature by one of the mirror's keys, which then only an admin adds.
+    Signed,
 }
 
 /// Where a mirror's packages come from.
@@ -69,7 +135,7 @@ pub struct Stored {
     pub changed: bool,
 }
 
-/// One of Spack's layouts.
+/// One of the ways in which Spack keeps packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -78,6 +144,8 @@ pub enum Layout {
     V2,
     /// `v3/` and `blobs/`: written and read by Spack 1.x.
     V3,
+    /// An OCI registry, where nothing is signed.
+    Oci,
 }
 
 impl Layout {
@@ -86,6 +154,7 @@ impl Layout {
         match self {
             Self::V2 => "v2",
             Self::V3 => "v3",
+            Self::Oci => "oci",
         }
     }
 }
@@ -100,6 +169,12 @@ pub struct Mirror {
     pub origin: Origin,
     /// When it was made.
     pub created: Timestamp,
+    /// Whether only holders of a token may read it.
+    #[serde(default)]
+    pub private: bool,
+    /// The CI jobs it trusts; shown only to those who may change it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Vec<TrustRule>>,
     /// Binary packages it offers.
     pub specs: u64,
     /// Distinct names among them.
@@ -120,6 +195,47 @@ pub struct Mirror {
     pub layouts: Vec<Layout>,
     /// How the last look at the origin went; `null` for a bucket.
     pub origin_state: Option<OriginState>,
+    /// Whose signature is on what Larder derives.
+    pub signing: Signing,
+    /// What a package must have to be taken.
+    pub require: Require,
+    /// The last run that made the index follow from the bucket; `null` when there was none.
+    pub reindex: Option<Reindex>,
+}
+
+/// A run that makes a mirror's index follow from the bucket again, begun by
+/// `POST /api/v1/mirrors/{m}/reindex` or, more slowly, by Larder itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Reindex {
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended; `null` while it goes on.
+    pub ended: Option<Timestamp>,
+    /// Whether somebody asked for it: then every document is read, else only what the index lacks.
+    pub asked: bool,
+    /// Documents and records looked at so far.
+    pub looked_at: u64,
+    /// Packages that the index lacked.
+    pub added: u64,
+    /// Packages of which something derived was missing, made again.
+    pub mended: u64,
+    /// Packages that the bucket no longer has.
+    pub removed: u64,
+    /// Documents that could not be taken.
+    pub problems: u64,
+    /// The last of them, at most 20, the newest first.
+    pub last_problems: Vec<ReindexProblem>,
+}
+
+/// A document that could not be taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ReindexProblem {
+    /// Its path below the mirror's root.
+    pub path: String,
+    /// What is wrong, in a sentence.
+    pub message: String,
 }
 
 /// How the last look at an origin went.
@@ -219,8 +335,11 @@ pub struct SpecSummary {
     pub size: Option<u64>,
     /// When it arrived.
     pub pushed: Timestamp,
-    /// Whether it was signed when it arrived; `null` until it is first read through an origin.
+    /// Whether Spack finds a signature: the one it arrived with, in the layout it arrived in, or the
+    /// mirror's own; `null` until it is first read through an origin.
     pub signed: Option<bool>,
+    /// Whether the mirror's own key signed what Larder derived of it, so that every layout is signed.
+    pub managed: bool,
     /// The layout in which it arrived.
     pub layout: Layout,
 }

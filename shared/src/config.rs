@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::digest::Digest;
+use crate::{digest::Digest, oidc::GITHUB_ISSUER};
 
 /// What the person who deployed Larder chose.
 #[derive(Debug)]
@@ -16,9 +16,24 @@ pub struct Config {
     /// After how many seconds an origin is asked again when somebody reads
     /// (`LARDER_ORIGIN_FRESH_SECONDS`, 60).
     pub origin_fresh_seconds: u64,
+    /// The key of managed signing, from the secret `LARDER_SIGNING_KEY`: an ASCII-armoured OpenPGP
+    /// private key without a passphrase. It is read when something is to be signed.
+    pub signing_key: Option<SigningKey>,
+    /// How many seconds the blobs of a removed package stay (`LARDER_UNUSED_BLOB_SECONDS`, 3600):
+    /// longer than anybody pushes a package after finding its blob there.
+    pub unused_blob_seconds: u64,
     /// How many seconds an origin has to begin its answer (`LARDER_ORIGIN_TIMEOUT_SECONDS`, 8).
     /// Spack itself waits 10 s for a byte.
     pub origin_timeout_seconds: u64,
+    /// Who issues the OpenID Connect tokens of CI jobs (`LARDER_OIDC_ISSUER`, GitHub's): an `https`
+    /// URL without a slash at its end, or for tests one of this machine.
+    pub oidc_issuer: String,
+    /// What such a token must have been issued for (`LARDER_OIDC_AUDIENCE`); without it, the origin
+    /// or the host that was asked.
+    pub oidc_audience: Option<String>,
+    /// How many seconds lie at least between two reads of the issuer's keys, when tokens name one
+    /// that is not known (`LARDER_OIDC_REFETCH_SECONDS`, 60).
+    pub oidc_refetch_seconds: u64,
 }
 
 /// The digest of the admin token: comparing digests takes the same time whatever is sent.
@@ -37,6 +52,25 @@ impl fmt::Debug for AdminToken {
     }
 }
 
+/// The text of a private key, which is never printed.
+pub struct SigningKey(String);
+
+impl SigningKey {
+    /// The setting's name.
+    pub const NAME: &'static str = "LARDER_SIGNING_KEY";
+
+    /// The key's ASCII armour.
+    pub fn armor(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey(…)")
+    }
+}
+
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the setting {name} is `{value}`; {expected} is expected")]
@@ -45,6 +79,13 @@ pub struct InvalidSetting {
     pub name: &'static str,
     value: String,
     expected: &'static str,
+}
+
+impl InvalidSetting {
+    /// A secret that cannot be used; its value is not told.
+    pub fn secret(name: &'static str, expected: &'static str) -> Self {
+        Self { name, value: "…".to_owned(), expected }
+    }
 }
 
 /// Shortest admin token accepted, in characters: what cannot be guessed over a network.
@@ -59,7 +100,7 @@ impl Config {
         let admin_token = match lookup("LARDER_ADMIN_TOKEN").filter(|token| !token.is_empty()) {
             Some(token) if token.chars().count() < MIN_ADMIN_TOKEN_CHARS => {
                 let expected = "a token of at least 16 characters";
-                return Err(InvalidSetting { name: "LARDER_ADMIN_TOKEN", value: "…".to_owned(), expected });
+                return Err(InvalidSetting::secret("LARDER_ADMIN_TOKEN", expected));
             }
             token => token.map(|token| AdminToken(Digest::of(token.as_bytes()))),
         };
@@ -83,10 +124,25 @@ impl Config {
         Ok(Self {
             admin_token,
             is_cache_used,
+            signing_key: lookup(SigningKey::NAME).filter(|key| !key.trim().is_empty()).map(SigningKey),
+            unused_blob_seconds: seconds("LARDER_UNUSED_BLOB_SECONDS", 3600)?,
             origin_fresh_seconds: seconds("LARDER_ORIGIN_FRESH_SECONDS", 60)?,
             origin_timeout_seconds: seconds("LARDER_ORIGIN_TIMEOUT_SECONDS", 8)?,
+            oidc_issuer: issuer(lookup("LARDER_OIDC_ISSUER"))?,
+            oidc_audience: lookup("LARDER_OIDC_AUDIENCE").filter(|audience| !audience.is_empty()),
+            oidc_refetch_seconds: seconds("LARDER_OIDC_REFETCH_SECONDS", 60)?,
         })
     }
+}
+
+fn issuer(value: Option<String>) -> Result<String, InvalidSetting> {
+    let value = value.filter(|value| !value.is_empty()).unwrap_or_else(|| GITHUB_ISSUER.to_owned());
+    let is_local = value.starts_with("http://127.0.0.1:");
+    if (value.starts_with("https://") || is_local) && !value.ends_with('/') {
+        return Ok(value);
+    }
+    let expected = "an https URL without a slash at its end";
+    Err(InvalidSetting { name: "LARDER_OIDC_ISSUER", value, expected })
 }
 
 #[cfg(test)]
@@ -103,6 +159,7 @@ mod tests {
         assert!(config.admin_token.is_none());
         assert!(!config.is_cache_used);
         assert_eq!((config.origin_fresh_seconds, config.origin_timeout_seconds), (60, 8));
+        assert_eq!((config.oidc_issuer.as_str(), config.oidc_audience), (GITHUB_ISSUER, None));
     }
 
     #[test]
@@ -115,12 +172,25 @@ mod tests {
     }
 
     #[test]
+    fn the_signing_key_is_never_printed() {
+        assert!(config(&[(SigningKey::NAME, " \n")]).unwrap().signing_key.is_none());
+        let config = config(&[(SigningKey::NAME, "-----BEGIN PGP PRIVATE KEY BLOCK-----")]).unwrap();
+        assert!(config.signing_key.as_ref().unwrap().armor().contains("PRIVATE"));
+        assert!(!format!("{config:?}").contains("BEGIN"));
+    }
+
+    #[test]
     fn wrong_settings_are_named_and_secrets_are_not_shown() {
         for (name, value) in [
             ("LARDER_ADMIN_TOKEN", "short"),
             ("LARDER_CACHE", "maybe"),
+            ("LARDER_UNUSED_BLOB_SECONDS", "an hour"),
             ("LARDER_ORIGIN_FRESH_SECONDS", "-1"),
             ("LARDER_ORIGIN_TIMEOUT_SECONDS", "soon"),
+            ("LARDER_OIDC_ISSUER", "http://example.org"),
+            ("LARDER_OIDC_ISSUER", "http://127.0.0.1.example.org"),
+            ("LARDER_OIDC_ISSUER", "https://example.org/"),
+            ("LARDER_OIDC_REFETCH_SECONDS", ""),
         ] {
             let error = config(&[(name, value)]).unwrap_err();
             assert_eq!(error.name, name);

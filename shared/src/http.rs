@@ -1,4 +1,7 @@
-//! Conditional and ranged requests, as headers say them (RFC 9110, sections 13 and 14).
+//! Conditional and ranged requests, as headers say them (RFC 9110, sections 13 and 14), and where
+//! they come from.
+
+use std::net::IpAddr;
 
 /// Whether an `If-None-Match` header names the version with `etag`: the client has it already.
 ///
@@ -56,6 +59,20 @@ impl ByteRange {
     }
 }
 
+/// What one client is counted by: its IPv4 address, or the first 64 bits of its IPv6 address, which
+/// is the smallest network a provider gives to one customer.
+pub fn client_network(address: &str) -> String {
+    match address.trim().parse::<IpAddr>() {
+        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_none() => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Ok(address) => address.to_canonical().to_string(),
+        // Not an address: everybody who has none is one client.
+        Err(_) => "unknown".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +111,20 @@ mod tests {
         }
         assert_eq!(ByteRange::parse("bytes=0-", 0), Err(Unsatisfiable));
         assert_eq!(ByteRange { first: 2, length: 4 }.content_range(10), "bytes 2-5/10");
+    }
+
+    #[test]
+    fn a_client_is_counted_by_its_network() {
+        for (address, network) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2:ffff::", "2001:db8:1:2::/64"),
+            ("::1", "0:0:0:0::/64"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("", "unknown"),
+            ("192.0.2.7, 192.0.2.8", "unknown"),
+        ] {
+            assert_eq!(client_network(address), network, "{address}");
+        }
     }
 }

@@ -5,14 +5,54 @@
 //! <mirror>/larder/derived/<path>     what Larder made so that a spec is found in the other layout
 //! <mirror>/larder/staged/<path>      a tarball that waits for the spec file naming its digest
 //! <mirror>/larder/index/parts/<digest>, …/documents/<digest>   the index documents, in parts
+//! <mirror>/blobs/sha512/<xx>/<digest>                 a blob of an image that names it so
+//! <mirror>/larder/oci/manifests/<algorithm>/<digest>  manifests, byte for byte as they arrived
+//! <mirror>/larder/oci/tags/<tag>     the manifest that a tag names
+//! <mirror>/larder/uploads/<id>/<piece>                what has arrived of a blob
 //! larder/mirrors/<mirror>            a mirror's settings
 //! larder/tokens/<sha256 of token>    a token's rights
+//! larder/oidc/<sha256 of issuer>     the keys an OpenID Connect issuer signs with
 //! ```
-//! `larder` cannot be a segment of a mirror's name, so the last two collide with nothing.
+//! `larder` cannot be a segment of a mirror's name, so the last three collide with nothing.
 
 use std::fmt;
 
-use crate::{digest::Digest, layout::LayoutPath, name::MirrorName};
+use crate::{
+    digest::Digest,
+    layout::LayoutPath,
+    name::MirrorName,
+    oci::{digest::ContentDigest, tag::Tag, upload::UploadId},
+};
+
+/// A folder of a mirror, all of whose objects can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folder {
+    /// `build_cache/`
+    BuildCache,
+    /// `build_cache/_pgp/`
+    Keys,
+    /// `v3/`
+    V3,
+    /// `larder/staged/`
+    Staged,
+}
+
+impl Folder {
+    /// Its path below the mirror's root.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::BuildCache => "build_cache/",
+            Self::Keys => "build_cache/_pgp/",
+            Self::V3 => "v3/",
+            Self::Staged => "larder/staged/",
+        }
+    }
+
+    /// With what the keys of its objects begin.
+    pub fn prefix(self, mirror: &MirrorName) -> String {
+        format!("{mirror}/{}", self.path())
+    }
+}
 
 /// Longest key the store takes, in bytes (R2's limit).
 pub const MAX_KEY_BYTES: usize = 1024;
@@ -31,10 +71,20 @@ pub enum ObjectKey {
     IndexPart(MirrorName, Digest),
     /// A description of the index document with this digest: its parts and their lengths.
     IndexDocument(MirrorName, Digest),
+    /// A blob by its digest. With a SHA-256 it is the same object as the v3 layout's blob.
+    Blob(MirrorName, ContentDigest),
+    /// An OCI manifest, by its digest.
+    Manifest(MirrorName, ContentDigest),
+    /// The OCI manifest that a tag names: a copy, so that reading a tag asks nothing else.
+    Tag(MirrorName, Tag),
+    /// Some bytes of an upload under way: the upload's name and the piece's.
+    UploadPiece(MirrorName, UploadId, UploadId),
     /// A mirror's settings.
     Mirror(MirrorName),
     /// A token's rights, by the digest of the token.
     Token(Digest),
+    /// The keys of an OpenID Connect issuer, by the digest of its URL.
+    IssuerKeys(Digest),
 }
 
 /// The folder of all mirrors' settings.
@@ -50,8 +100,32 @@ impl fmt::Display for ObjectKey {
             Self::Staged(mirror, path) => write!(f, "{mirror}/larder/staged/{path}"),
             Self::IndexPart(mirror, digest) => write!(f, "{mirror}/larder/index/parts/{digest}"),
             Self::IndexDocument(mirror, digest) => write!(f, "{mirror}/larder/index/documents/{digest}"),
+            Self::Blob(mirror, digest) => {
+                let hex = digest.hex();
+                write!(f, "{mirror}/blobs/{}/{}/{hex}", digest.algorithm(), &hex[..2])
+            }
+            Self::Manifest(mirror, digest) => {
+                write!(f, "{mirror}/larder/oci/manifests/{}/{}", digest.algorithm(), digest.hex())
+            }
+            Self::Tag(mirror, tag) => write!(f, "{mirror}/larder/oci/tags/{tag}"),
+            Self::UploadPiece(mirror, upload, piece) => write!(f, "{mirror}/larder/uploads/{upload}/{piece}"),
             Self::Mirror(mirror) => write!(f, "{MIRRORS_PREFIX}{mirror}"),
             Self::Token(digest) => write!(f, "{TOKENS_PREFIX}{digest}"),
+            Self::IssuerKeys(digest) => write!(f, "larder/oidc/{digest}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::v3;
+
+    #[test]
+    fn a_layer_is_the_same_object_as_the_blob_of_the_v3_layout() {
+        let mirror: MirrorName = "opt/a".parse().unwrap();
+        let digest = Digest::of(b"tarball");
+        let blob = ObjectKey::Blob(mirror.clone(), digest.into());
+        assert_eq!(blob.to_string(), ObjectKey::Object(mirror, LayoutPath::V3(v3::Path::Blob(digest))).to_string());
     }
 }

@@ -73,7 +73,11 @@ impl LayoutPath {
             }
             Self::V2(v2::Path::Index | v2::Path::IndexHash | v2::Path::KeyIndex | v2::Path::Key(_))
             | Self::V3(
-                v3::Path::Layout | v3::Path::IndexManifest | v3::Path::KeyIndexManifest | v3::Path::KeyManifest(_),
+                v3::Path::Layout
+                | v3::Path::IndexManifest
+                | v3::Path::ViewManifest(_)
+                | v3::Path::KeyIndexManifest
+                | v3::Path::KeyManifest(_),
             ) => Lifetime::Current,
         }
     }

@@ -6,8 +6,10 @@
 //! argument.
 
 pub mod api;
+pub mod bearer;
 pub mod clearsign;
 pub mod config;
+pub mod credential;
 pub mod digest;
 pub mod http;
 pub mod index;
@@ -15,8 +17,11 @@ mod json;
 pub mod key;
 pub mod layout;
 pub mod name;
+pub mod oci;
+pub mod oidc;
 pub mod package;
 pub mod report;
 pub mod route;
+pub mod slice;
 pub mod spec;
 pub mod version;

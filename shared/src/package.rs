@@ -1,7 +1,9 @@
-//! A package as it arrives in one layout, checked, and as it is found in the other.
+//! A package as it arrives in one layout, checked, and as it is found in the others.
 //!
 //! A v2 package is a spec file and a tarball; a v3 package is a manifest, a gzipped spec file and
-//! a tarball. Whichever arrived is kept byte for byte; the other is derived, unsigned.
+//! a tarball; a package in an OCI registry is an image whose configuration is a spec file and whose
+//! last layer is the tarball. Whichever arrived is kept byte for byte; v2 and v3 are derived, and
+//! where a mirror's own key signs (managed signing), what is derived is to be signed.
 
 use std::io::{Read, Write};
 
@@ -10,16 +12,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     api::Layout,
-    clearsign::{self, ClearsignError},
+    clearsign::{self, ClearsignError, Clearsigned},
     digest::Digest,
     index::command::{Accept, NodeRecord},
+    json,
     layout::{
         LayoutPath,
         manifest::{BlobRecord, InvalidManifest, Manifest, SPEC_V5, SPEC_V6, TARBALL},
         v2::{self, Stem, TarballPath},
         v3::{self, SpecManifestPath},
     },
-    spec::{SpecError, SpecFile, SpecVersion},
+    spec::{Node, SpecError, SpecFile, SpecVersion},
 };
 
 /// Largest spec file accepted, unzipped, in bytes. A spec of 500 nodes has about 1 MB.
@@ -49,6 +52,14 @@ pub enum InvalidPackage {
         /// The spec's own name, version and hash.
         found: String,
     },
+    /// The image's last layer is not the tarball its configuration describes.
+    #[error("the configuration describes the tarball {described}, the last layer is {layer}")]
+    OtherTarball {
+        /// `binary_cache_checksum`.
+        described: Digest,
+        /// The last layer.
+        layer: Digest,
+    },
     /// The spec file does not say which tarball it describes.
     #[error("the spec file has no sha256 `binary_cache_checksum`")]
     NoChecksum,
@@ -68,14 +79,34 @@ pub struct Package {
     pub signed: bool,
     /// Its tarball.
     pub tarball: Digest,
+    /// The document that arrived; none in a registry, which has its own.
+    document: Option<Arrived>,
 }
 
-/// What makes a package found in the other layout.
+/// The document with which a package arrived.
+#[derive(Debug)]
+struct Arrived {
+    path: LayoutPath,
+    /// Its JSON text, when it is not signed.
+    unsigned: Option<Box<str>>,
+}
+
+impl Arrived {
+    fn new(path: LayoutPath, document: &Clearsigned<'_>) -> Self {
+        Self { path, unsigned: (!document.is_signed).then(|| document.json.into()) }
+    }
+}
+
+/// What makes a package found in the layouts it did not arrive in.
 #[derive(Debug)]
 pub struct Derived {
-    /// Documents and references, each under the path at which it is found.
-    pub documents: Vec<(LayoutPath, Vec<u8>)>,
-    /// The v3 spec blob, when the package arrived in v2.
+    /// Where the tarball is found in v2.
+    pub tarball_path: LayoutPath,
+    /// What lies there.
+    pub reference: TarballReference,
+    /// Documents, each under the path at which it is found; JSON with one token a line, ready to sign.
+    pub documents: Vec<(LayoutPath, String)>,
+    /// The v3 spec blob, when the package did not arrive in v3.
     pub spec_blob: Option<(Digest, Vec<u8>)>,
 }
 
@@ -114,7 +145,8 @@ impl Package {
             return Err(Self::misplaced(&spec));
         }
         let tarball = spec.tarball.ok_or(InvalidPackage::NoChecksum)?;
-        Ok(Self { spec, layout: Layout::V2, signed, tarball })
+        let path = LayoutPath::V2(v2::Path::Spec { stem: stem.clone(), signed });
+        Ok(Self { spec, layout: Layout::V2, signed, tarball, document: Some(Arrived::new(path, &document)) })
     }
 
     /// Reads a v3 package from its manifest and the spec blob it names.
@@ -123,14 +155,35 @@ impl Package {
     /// [`InvalidPackage`] when the spec is not one or does not fit the path.
     pub fn from_manifest(
         path: &SpecManifestPath,
-        manifest: &SpecManifest,
+        manifest: &SpecManifest<'_>,
         spec_blob: &[u8],
     ) -> Result<Self, InvalidPackage> {
-        let spec = SpecFile::parse(&unzip(spec_blob)?)?;
+        let spec = spec_of_blob(spec_blob)?;
         if SpecManifestPath::of(spec.root()) != *path {
             return Err(Self::misplaced(&spec));
         }
-        Ok(Self { spec, layout: Layout::V3, signed: manifest.signed, tarball: manifest.tarball.checksum })
+        Ok(Self {
+            spec,
+            layout: Layout::V3,
+            signed: manifest.document.is_signed,
+            tarball: manifest.tarball.checksum,
+            document: Some(Arrived::new(LayoutPath::V3(v3::Path::SpecManifest(path.clone())), &manifest.document)),
+        })
+    }
+
+    /// Reads a package in an OCI registry from its image's configuration, which is a spec file too.
+    /// Whether the spec fits the image's tag is for the caller to see.
+    ///
+    /// # Errors
+    /// [`InvalidPackage`] when it is no spec, or describes another tarball than the last layer.
+    pub fn from_image(configuration: &[u8], last_layer: Digest) -> Result<Self, InvalidPackage> {
+        let spec = SpecFile::parse(configuration)?;
+        match spec.tarball {
+            Some(described) if described != last_layer => {
+                Err(InvalidPackage::OtherTarball { described, layer: last_layer })
+            }
+            _ => Ok(Self { spec, layout: Layout::Oci, signed: false, tarball: last_layer, document: None }),
+        }
     }
 
     fn misplaced(spec: &SpecFile) -> InvalidPackage {
@@ -138,44 +191,60 @@ impl Package {
         InvalidPackage::Misplaced { found: format!("{}@{}/{}", root.name, root.version, root.hash) }
     }
 
-    /// The package in the layout it did not arrive in, and where its tarball is found in v2.
+    /// The package in the layouts it did not arrive in, and where its tarball is found in v2.
     ///
-    /// `size` is the tarball's length; without it the v3 manifest cannot be written.
+    /// `size` is the tarball's length; without it the v3 manifest cannot be written. With `managed`,
+    /// what is derived is to be signed with the mirror's own key; a document that arrived unsigned is
+    /// then derived as well, so that it is found signed.
     ///
     /// # Errors
     /// [`InvalidPackage::Unzip`] never in practice: writing into memory.
-    pub fn derive(&self, size: Option<u64>) -> Result<Derived, InvalidPackage> {
+    pub fn derive(&self, size: Option<u64>, managed: bool) -> Result<Derived, InvalidPackage> {
         let root = self.spec.root();
-        let reference = TarballReference { blob: self.tarball, size };
-        let tarball_path = LayoutPath::V2(v2::Path::Tarball(TarballPath::of(root)));
-        let mut derived = Derived { documents: vec![(tarball_path, reference.to_bytes())], spec_blob: None };
-        match (self.layout, size) {
-            (Layout::V3, _) => {
-                let path = v2::Path::Spec { stem: Stem::of(root), signed: false };
-                derived.documents.push((LayoutPath::V2(path), self.spec.to_v2_document(&self.tarball).into_bytes()));
-            }
-            (Layout::V2, Some(size)) => {
-                let blob = zip(self.spec.to_v3_document().as_bytes()).map_err(InvalidPackage::Unzip)?;
-                let digest = Digest::of(&blob);
-                let media_type = if self.spec.version == SpecVersion::V6 { SPEC_V6 } else { SPEC_V5 };
-                let manifest = Manifest::new(vec![
-                    BlobRecord::new(TARBALL, self.tarball, size),
-                    BlobRecord::new(media_type, digest, blob.len() as u64),
-                ]);
-                let path = v3::Path::SpecManifest(SpecManifestPath::of(root));
-                derived.documents.push((LayoutPath::V3(path), manifest.to_json().into_bytes()));
-                derived.spec_blob = Some((digest, blob));
-            }
-            (Layout::V2, None) => {}
+        let mut derived = Derived {
+            tarball_path: LayoutPath::V2(v2::Path::Tarball(TarballPath::of(root))),
+            reference: TarballReference { blob: self.tarball, size },
+            documents: Vec::new(),
+            spec_blob: None,
+        };
+        for path in derived_documents(root, self.layout, self.signed, managed) {
+            let text = match (&path, self.own_text(&path), size) {
+                (_, Some(text), _) => text,
+                (LayoutPath::V2(_), None, _) => self.spec.to_v2_document(&self.tarball),
+                (LayoutPath::V3(_), None, Some(size)) => {
+                    let blob = zip(self.spec.to_v3_document().as_bytes()).map_err(InvalidPackage::Unzip)?;
+                    let digest = Digest::of(&blob);
+                    let media_type = if self.spec.version == SpecVersion::V6 { SPEC_V6 } else { SPEC_V5 };
+                    let manifest = Manifest::new(vec![
+                        BlobRecord::new(TARBALL, self.tarball, size),
+                        BlobRecord::new(media_type, digest, blob.len() as u64),
+                    ]);
+                    derived.spec_blob = Some((digest, blob));
+                    manifest.to_json()
+                }
+                (LayoutPath::V3(_), None, None) => continue,
+            };
+            derived.documents.push((path, text));
         }
         Ok(derived)
     }
 
+    /// What arrived unsigned, laid out to be signed, when `path` belongs to the same layout.
+    fn own_text(&self, path: &LayoutPath) -> Option<String> {
+        let own =
+            self.document.as_ref().filter(|own| std::mem::discriminant(&own.path) == std::mem::discriminant(path));
+        Some(json::one_token_per_line(&json::compact(own?.unsigned.as_ref()?)))
+    }
+
     /// The command that takes the package into the index.
-    pub fn to_accept(&self, size: u64) -> Accept {
+    ///
+    /// `managed` says whether what was derived of it is signed with the mirror's own key.
+    pub fn to_accept(&self, size: u64, managed: bool) -> Accept {
         Accept {
             layout: self.layout,
+            document: self.document.as_ref().map(|document| document.path.to_string()),
             signed: self.signed,
+            managed,
             tarball: self.tarball,
             size,
             root: NodeRecord::of(self.spec.root()),
@@ -184,28 +253,52 @@ impl Package {
     }
 }
 
+/// Where documents are derived for a package that arrived in `layout`, signed or not.
+///
+/// A v3 manifest has one path whether it is signed or not, so with `managed` a derived one may stand
+/// for one that arrived unsigned at the same path.
+pub fn derived_documents(root: &Node, layout: Layout, signed: bool, managed: bool) -> Vec<LayoutPath> {
+    let own_is_to_sign = managed && !signed;
+    let mut paths = Vec::new();
+    if layout != Layout::V2 || own_is_to_sign {
+        paths.push(LayoutPath::V2(v2::Path::Spec { stem: Stem::of(root), signed: managed }));
+    }
+    if layout != Layout::V3 || own_is_to_sign {
+        paths.push(LayoutPath::V3(v3::Path::SpecManifest(SpecManifestPath::of(root))));
+    }
+    paths
+}
+
 /// A v3 package's manifest, taken apart.
 #[derive(Debug)]
-pub struct SpecManifest {
-    /// Whether it is signed.
-    pub signed: bool,
+pub struct SpecManifest<'a> {
+    /// Its text, and whether it is signed.
+    pub document: Clearsigned<'a>,
     /// The tarball.
     pub tarball: BlobRecord,
     /// The gzipped spec file.
     pub spec: BlobRecord,
 }
 
-impl SpecManifest {
+impl<'a> SpecManifest<'a> {
     /// Reads a manifest, signed or not.
     ///
     /// # Errors
     /// [`InvalidPackage`] when it is not one, or does not name both blobs.
-    pub fn parse(bytes: &[u8]) -> Result<Self, InvalidPackage> {
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, InvalidPackage> {
         let document = clearsign::document(bytes)?;
         let manifest = Manifest::parse(document.json)?;
         let (tarball, spec) = manifest.package()?;
-        Ok(Self { signed: document.is_signed, tarball: tarball.clone(), spec: spec.clone() })
+        Ok(Self { document, tarball: tarball.clone(), spec: spec.clone() })
     }
+}
+
+/// Reads the spec file in a v3 blob.
+///
+/// # Errors
+/// [`InvalidPackage`] when the blob is none.
+pub fn spec_of_blob(blob: &[u8]) -> Result<SpecFile, InvalidPackage> {
+    Ok(SpecFile::parse(&unzip(blob)?)?)
 }
 
 /// Unzips a spec blob by its first bytes, as Spack does; plain JSON passes through.

@@ -2,6 +2,10 @@
 //!
 //! ```text
 //! /mirrors/<mirror>/<Spack's own path>    read by Spack, written by `larder push`
+//! /mirrors/<mirror>/slice/<expression>/<path>   the same of a part of the mirror
+//! /v2/<mirror>/…                          the OCI distribution API
+//! /mirrors/<mirror>/~<token>/<path>       the same of a private mirror, read only; see [`target`]
+//! /auth/token                             the token endpoint of the OCI API
 //! /api/v1/…                               the JSON API
 //! /  /m/<mirror>/-/…                      the dashboard; see [`page`]
 //! ```
@@ -13,19 +17,31 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use crate::{
+    bearer::TOKEN_PATH,
     layout::{LayoutPath, MAX_PATH_BYTES},
     name::{MAX_MIRROR_NAME_BYTES, MirrorName, PackageName, is_dag_hash_prefix},
+    oci::route::{PathError, RepositoryPath},
+    slice::{InvalidSlice, Slice},
 };
 
 pub mod page;
+pub mod target;
+
+pub use target::Target;
 
 /// What is asked for, apart from the method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// An object of a mirror, by Spack's own path.
     Object(MirrorName, LayoutPath),
-    /// A path below `/mirrors/` that names a mirror and nothing in it.
+    /// An object of a slice of a mirror: only its index is another.
+    Slice(MirrorName, Slice, LayoutPath),
+    /// A path below `/mirrors/` that names a mirror, or a slice of one, and nothing in it.
     MirrorRoot(MirrorName),
+    /// `/v2/`: whether there is a registry, and whether the client may use it.
+    Registry,
+    /// Something of an OCI repository, which is a mirror.
+    Repository(MirrorName, RepositoryPath),
     /// `/api/v1/mirrors`
     Mirrors,
     /// `/api/v1/mirrors/{m}`
@@ -42,12 +58,16 @@ pub enum Route {
     Keys(MirrorName),
     /// `/api/v1/mirrors/{m}/refresh`: read the origin's index now.
     Refresh(MirrorName),
+    /// `/api/v1/mirrors/{m}/reindex`: make the index follow from the bucket.
+    Reindex(MirrorName),
     /// `/api/v1/tokens`
     Tokens,
     /// `/api/v1/tokens/{id}`
     Token(String),
     /// `/api/v1/openapi.json`
     OpenApi,
+    /// `/auth/token`: hands out tokens to OCI clients and CI jobs.
+    AuthToken,
 }
 
 /// Why a path leads nowhere.
@@ -64,9 +84,21 @@ pub enum RouteError {
         /// What is wrong with it, as the end of a sentence.
         problem: &'static str,
     },
+    /// A path of the OCI API that names nothing.
+    #[error(transparent)]
+    Repository(#[from] PathError),
+    /// A slice that is none.
+    #[error("`{0}` is not a slice: {1}")]
+    Slice(String, InvalidSlice),
     /// Well formed, but nothing lies there.
     #[error("nothing lies at `{0}`")]
     Unknown(String),
+}
+
+impl RouteError {
+    fn unknown(path: &str) -> Self {
+        Self::Unknown(target::redact(path).chars().take(200).collect())
+    }
 }
 
 /// Longest request path that can name something, in bytes: each byte may be percent-encoded.
@@ -84,12 +116,21 @@ impl Route {
         if path.len() > MAX_REQUEST_PATH_BYTES {
             return Err(RouteError::TooLong(path.len()));
         }
-        let unknown = || RouteError::Unknown(path.chars().take(200).collect());
+        let unknown = || RouteError::unknown(path);
         if let Some(rest) = path.strip_prefix("/mirrors/") {
             return Self::parse_object(rest)?.ok_or_else(unknown);
         }
+        if let Some(rest) = path.strip_prefix("/v2") {
+            return match rest {
+                "" | "/" => Ok(Self::Registry),
+                _ => Self::parse_repository(rest.strip_prefix('/').ok_or_else(unknown)?),
+            };
+        }
         if let Some(rest) = path.strip_prefix(API) {
             return Self::parse_api(rest)?.ok_or_else(unknown);
+        }
+        if path == TOKEN_PATH {
+            return Ok(Self::AuthToken);
         }
         Err(unknown())
     }
@@ -102,11 +143,29 @@ impl Route {
         if name_segments == segments.len() {
             return Ok(Some(Self::MirrorRoot(mirror)));
         }
-        let path = segments[name_segments..].join("/");
+        let (slice, path) = match &segments[name_segments..] {
+            [folder, expression, path @ ..] if folder == SLICE => (Some(parse_slice(expression)?), path),
+            path => (None, path),
+        };
+        if slice.is_some() && path.is_empty() {
+            return Ok(Some(Self::MirrorRoot(mirror)));
+        }
+        let path = path.join("/");
         if path.len() > MAX_PATH_BYTES {
             return Err(RouteError::TooLong(path.len()));
         }
-        Ok(path.parse().ok().map(|path| Self::Object(mirror, path)))
+        Ok(path.parse().ok().map(|path| match slice {
+            Some(slice) => Self::Slice(mirror, slice, path),
+            None => Self::Object(mirror, path),
+        }))
+    }
+
+    fn parse_repository(rest: &str) -> Result<Self, RouteError> {
+        let segments: Vec<Cow<'_, str>> =
+            rest.strip_suffix('/').unwrap_or(rest).split('/').map(decode_segment).collect::<Result<_, _>>()?;
+        let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
+        let (mirror, path) = crate::oci::route::parse(&segments)?;
+        Ok(Self::Repository(mirror, path))
     }
 
     fn parse_api(rest: &str) -> Result<Option<Self>, RouteError> {
@@ -135,6 +194,7 @@ impl Route {
             ["specs", hash] if is_dag_hash_prefix(hash) => Some(Self::Spec(mirror, (*hash).to_owned())),
             ["keys"] => Some(Self::Keys(mirror)),
             ["refresh"] => Some(Self::Refresh(mirror)),
+            ["reindex"] => Some(Self::Reindex(mirror)),
             _ => None,
         }
     }
@@ -143,19 +203,52 @@ impl Route {
     pub const fn methods(&self) -> &'static str {
         match self {
             Self::Object(..) => "GET, HEAD, PUT",
-            Self::Mirrors | Self::Tokens => "GET, HEAD, POST",
-            Self::Refresh(_) => "POST",
+            Self::Repository(_, RepositoryPath::Manifest(_)) => "GET, HEAD, PUT, DELETE",
+            Self::Repository(_, RepositoryPath::Blob(_)) => "GET, HEAD, DELETE",
+            Self::Repository(_, RepositoryPath::Uploads) => "POST",
+            Self::Repository(_, RepositoryPath::Upload(_)) => "GET, HEAD, PATCH, PUT, DELETE",
+            Self::Mirrors | Self::Tokens | Self::AuthToken => "GET, HEAD, POST",
+            Self::Mirror(_) => "GET, HEAD, PATCH",
+            Self::Spec(..) => "GET, HEAD, DELETE",
+            Self::Refresh(_) | Self::Reindex(_) => "POST",
             Self::Token(_) => "DELETE",
-            Self::MirrorRoot(_)
-            | Self::Mirror(_)
+            Self::Slice(..)
+            | Self::Registry
+            | Self::Repository(_, RepositoryPath::Tags | RepositoryPath::Referrers(_))
+            | Self::MirrorRoot(_)
             | Self::Packages(_)
             | Self::Package(..)
             | Self::Specs(_)
-            | Self::Spec(..)
             | Self::Keys(_)
             | Self::OpenApi => "GET, HEAD",
         }
     }
+
+    /// The mirror that is asked for something.
+    pub const fn mirror(&self) -> Option<&MirrorName> {
+        match self {
+            Self::Object(mirror, _)
+            | Self::Slice(mirror, ..)
+            | Self::MirrorRoot(mirror)
+            | Self::Mirror(mirror)
+            | Self::Packages(mirror)
+            | Self::Package(mirror, _)
+            | Self::Specs(mirror)
+            | Self::Spec(mirror, _)
+            | Self::Keys(mirror)
+            | Self::Refresh(mirror)
+            | Self::Reindex(mirror)
+            | Self::Repository(mirror, _) => Some(mirror),
+            Self::Registry | Self::Mirrors | Self::Tokens | Self::Token(_) | Self::OpenApi | Self::AuthToken => None,
+        }
+    }
+}
+
+/// The folder of a mirror's slices.
+const SLICE: &str = "slice";
+
+fn parse_slice(expression: &str) -> Result<Slice, RouteError> {
+    expression.parse().map_err(|problem| RouteError::Slice(expression.chars().take(80).collect(), problem))
 }
 
 /// Decodes one segment of a mirror's path once, and refuses what could become a separator.

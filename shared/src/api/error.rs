@@ -38,6 +38,8 @@ pub enum ErrorCode {
     Unauthorized,
     /// The token does not allow this.
     Forbidden,
+    /// Too many wrong tokens came from this address.
+    TooManyAttempts,
     /// There is no such mirror.
     MirrorUnknown,
     /// The mirror has no such thing.
@@ -60,6 +62,20 @@ pub enum ErrorCode {
     DocumentInvalid,
     /// The document names a blob that was not uploaded.
     BlobUnknown,
+    /// The repository has no such blob.
+    BlobMissing,
+    /// The repository has no such manifest.
+    ManifestUnknown,
+    /// The manifest is not one, or not what its tag says.
+    ManifestInvalid,
+    /// The manifest names a blob or a manifest that was not uploaded.
+    ManifestBlobUnknown,
+    /// There is no such upload, or it is somebody else's.
+    UploadUnknown,
+    /// The chunk or the end of an upload does not fit what came before.
+    UploadInvalid,
+    /// The package lacks a good signature by a key that the mirror trusts.
+    Untrusted,
     /// Several specs begin with the given hash.
     Ambiguous,
     /// The mirror's origin answered with an error or with wrong bytes.
@@ -76,10 +92,20 @@ impl ErrorCode {
     /// The HTTP status that goes with it.
     pub const fn status(self) -> u16 {
         match self {
-            Self::PathInvalid | Self::RequestInvalid | Self::SizeInvalid | Self::DigestInvalid => 400,
+            Self::PathInvalid
+            | Self::RequestInvalid
+            | Self::SizeInvalid
+            | Self::DigestInvalid
+            | Self::ManifestInvalid
+            | Self::UploadInvalid => 400,
             Self::Unauthorized => 401,
-            Self::Forbidden => 403,
-            Self::MirrorUnknown | Self::NotFound => 404,
+            Self::Forbidden | Self::Untrusted => 403,
+            Self::MirrorUnknown
+            | Self::NotFound
+            | Self::BlobMissing
+            | Self::ManifestUnknown
+            | Self::ManifestBlobUnknown
+            | Self::UploadUnknown => 404,
             Self::MethodNotAllowed => 405,
             Self::Conflict | Self::Ambiguous => 409,
             Self::LengthRequired => 411,
@@ -87,6 +113,7 @@ impl ErrorCode {
             Self::PathTooLong => 414,
             Self::RangeInvalid => 416,
             Self::DocumentInvalid | Self::BlobUnknown => 422,
+            Self::TooManyAttempts => 429,
             Self::Internal => 500,
             Self::OriginFailed => 502,
             Self::Unavailable => 503,

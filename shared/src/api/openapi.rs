@@ -4,7 +4,8 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{
-    CreatedToken, ErrorBody, Key, List, Mirror, NewMirror, NewToken, Package, PackageSummary, Spec, SpecSummary, Token,
+    CreatedToken, ErrorBody, Key, List, Mirror, MirrorChange, NewMirror, NewToken, Package, PackageSummary, Reindex,
+    Spec, SpecSummary, Token,
 };
 
 /// Makes the document; done when the worker is built.
@@ -19,6 +20,15 @@ pub fn document(version: &str) -> Value {
         "/api/v1/mirrors/{m}": {
             "parameters": [mirror()],
             "get": show::<Mirror>(&mut schemas, "Show a mirror's figures"),
+            "patch": change::<MirrorChange, Mirror>(&mut schemas, "Change a mirror's settings; needs an admin token", 200),
+        },
+        "/api/v1/mirrors/{m}/reindex": {
+            "parameters": [mirror()],
+            "post": secured(operation::<Reindex>(
+                &mut schemas,
+                "Make the index follow from the bucket, step by step after the answer; needs an admin token",
+                202,
+            )),
         },
         "/api/v1/mirrors/{m}/refresh": {
             "parameters": [mirror()],
@@ -43,6 +53,7 @@ pub fn document(version: &str) -> Value {
         "/api/v1/mirrors/{m}/specs/{hash}": {
             "parameters": [mirror(), path("hash", "The DAG hash, or a beginning of it that is unique in the mirror")],
             "get": show::<Spec>(&mut schemas, "Show a spec with its dependency graph"),
+            "delete": changes_nothing_sent::<SpecSummary>(&mut schemas, "Remove a package from all layouts, by its whole hash; needs an admin token"),
         },
         "/api/v1/mirrors/{m}/keys": {
             "parameters": [mirror()],
@@ -87,7 +98,11 @@ fn answers<T: JsonSchema>(schemas: &mut SchemaGenerator, status: u16) -> Value {
 }
 
 fn show<T: JsonSchema>(schemas: &mut SchemaGenerator, summary: &str) -> Value {
-    json!({ "summary": summary, "responses": answers::<T>(schemas, 200) })
+    operation::<T>(schemas, summary, 200)
+}
+
+fn operation<T: JsonSchema>(schemas: &mut SchemaGenerator, summary: &str, status: u16) -> Value {
+    json!({ "summary": summary, "responses": answers::<T>(schemas, status) })
 }
 
 fn list<T: JsonSchema>(schemas: &mut SchemaGenerator, summary: &str, more: &[Value]) -> Value {

@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use super::Timestamp;
 use crate::name::MirrorName;
 
-/// What a token allows; `admin` allows everything.
+/// What a token allows; `admin` allows everything, and who may push may pull.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Scope {
     /// Read a private mirror.
     Pull,
-    /// Upload packages and keys.
+    /// Upload packages and keys, and read.
     Push,
     /// Hand in build reports.
     Report,
@@ -21,6 +21,9 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// All there are.
+    pub const ALL: [Self; 4] = [Self::Pull, Self::Push, Self::Report, Self::Admin];
+
     /// The name in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,6 +32,11 @@ impl Scope {
             Self::Report => "report",
             Self::Admin => "admin",
         }
+    }
+
+    /// Whether who has this scope may do what needs `needed`.
+    pub fn includes(self, needed: Self) -> bool {
+        self == needed || self == Self::Admin || (self == Self::Push && needed == Self::Pull)
     }
 }
 
@@ -72,9 +80,15 @@ pub struct Token {
 impl Token {
     /// Whether the token allows `scope` on `mirror` (`None`: on the whole of Larder) at `now`.
     pub fn allows(&self, scope: Scope, mirror: Option<&MirrorName>, now: Timestamp) -> bool {
-        let has_scope = self.scopes.iter().any(|has| *has == scope || *has == Scope::Admin);
+        let has_scope = self.scopes.iter().any(|has| has.includes(scope));
         let has_mirror = self.mirrors.is_empty() || mirror.is_some_and(|mirror| self.mirrors.contains(mirror));
         has_scope && has_mirror && !self.is_expired(now)
+    }
+
+    /// Whether the token ended more than a day ago: nobody asks any more why it does not work.
+    pub fn is_forgotten(&self, now: Timestamp) -> bool {
+        const DAY_MILLIS: u64 = 86_400_000;
+        self.expires.is_some_and(|expires| expires.as_millis() + DAY_MILLIS < now.as_millis())
     }
 
     /// Whether the token has ended.
@@ -117,7 +131,13 @@ mod tests {
         assert!(!push.allows(Scope::Push, Some(&other), now));
         assert!(!push.allows(Scope::Push, None, now));
         assert!(!push.allows(Scope::Admin, Some(&ours), now));
+        assert!(push.allows(Scope::Pull, Some(&ours), now));
+        assert!(!push.allows(Scope::Report, Some(&ours), now));
+        assert!(!token(&[Scope::Pull, Scope::Report], &[], None).allows(Scope::Push, Some(&ours), now));
         assert!(token(&[Scope::Admin], &[], None).allows(Scope::Push, Some(&other), now));
         assert!(!token(&[Scope::Admin], &[], Some(now)).allows(Scope::Push, Some(&ours), now));
+        let day_later = Timestamp::from_millis(86_401_000);
+        assert!(!token(&[], &[], Some(now)).is_forgotten(day_later) && !token(&[], &[], None).is_forgotten(day_later));
+        assert!(token(&[], &[], Some(now)).is_forgotten(Timestamp::from_millis(86_401_001)));
     }
 }

@@ -12,6 +12,13 @@ use crate::{
     index::document::DbVersion,
     key::ObjectKey,
     name::{DagHash, Fingerprint, MirrorName, PackageName},
+    oci::{
+        digest::ContentDigest,
+        manifest::Descriptor,
+        tag::Tag,
+        upload::{Piece, UploadId},
+    },
+    slice::Slice,
     spec::{Compiler, Node, SpecError, SpecVersion},
 };
 
@@ -30,7 +37,8 @@ pub struct Request {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ask {
-    /// Take a package into the index. Answer: [`Changed`].
+    /// Take a package into the index. Answer: [`Changed`], or `null` when some of it was removed
+    /// while it was pushed: store it again, then ask again.
     Accept(Box<Accept>),
     /// Note what a first read through an origin told of a spec's tarball. Answer: [`Changed`].
     Learn {
@@ -42,6 +50,16 @@ pub enum Ask {
         size: Option<u64>,
         /// Whether its document is signed.
         signed: bool,
+    },
+    /// Remove a package with its documents; its blobs follow later, unless something uses them.
+    /// Answer: [`api::SpecSummary`] of what it was, or `null` when there is none.
+    Remove(DagHash),
+    /// Begin to make the index follow from the bucket, from the start. Answer: [`api::Reindex`].
+    Reindex,
+    /// Go on for a page with what keeps the index true to the bucket. Answer: `null`.
+    Heal {
+        /// Whether the mirror's packages lie in the bucket, so that its index follows from there.
+        owns_packages: bool,
     },
     /// Take a key. Answer: [`Changed`].
     AddKey(api::Key),
@@ -99,6 +117,60 @@ pub enum Ask {
     Locate(DagHash),
     /// Answer: `Vec<`[`api::Key`]`>`, by fingerprint.
     Keys,
+    /// Take an OCI manifest, let tags name it, and take the package that it is; all or nothing.
+    /// Answer: [`TagsMoved`], or `null` when some of the package was removed while it was pushed.
+    PutManifest(Box<PutManifest>),
+    /// What a tag names. Answer: [`Tagged`] or `null`.
+    Tag(Tag),
+    /// The tags after a name, in order of their bytes. Answer: [`api::List`] of [`Tag`].
+    Tags {
+        /// At most so many items.
+        limit: u32,
+        /// After this name.
+        after: Option<String>,
+    },
+    /// The tags of a manifest. Answer: `Vec<`[`Tag`]`>`, or `null` when there is no such manifest.
+    TagsOf(ContentDigest),
+    /// Let a tag name nothing any more. Answer: whether it named something.
+    DeleteTag(Tag),
+    /// Forget a manifest and the tags that name it. Answer: [`Forgotten`] or `null`.
+    DeleteManifest(ContentDigest),
+    /// The manifests about a subject. Answer: `Vec<`[`Descriptor`]`>`.
+    Referrers {
+        /// The digest of the subject.
+        subject: ContentDigest,
+        /// Only of this kind.
+        artifact_type: Option<String>,
+    },
+    /// Which of some blobs are not known to be stored, because no package has them. Answer:
+    /// `Vec<`[`ContentDigest`]`>`.
+    UnknownBlobs(Vec<ContentDigest>),
+    /// Whether a package or a manifest needs a blob. Answer: `bool`.
+    NeedsBlob(ContentDigest),
+    /// Begin an upload. Answer: `null`.
+    BeginUpload {
+        /// Its name.
+        id: UploadId,
+        /// Who began it.
+        owner: String,
+    },
+    /// Answer: [`Upload`](crate::oci::upload::Upload) or `null`.
+    Upload(UploadId),
+    /// Append a piece to an upload. Answer: [`Upload`](crate::oci::upload::Upload) as it is then, or `null` when it is gone or
+    /// has another length than `offset`.
+    AddPiece {
+        /// The upload.
+        id: UploadId,
+        /// How many bytes come before the piece.
+        offset: u64,
+        /// The piece, which is stored.
+        piece: Piece,
+    },
+    /// Forget an upload. Answer: [`Upload`](crate::oci::upload::Upload) as it was, or `null`.
+    EndUpload(UploadId),
+    /// The current index document of a slice, made if it is not there. Answer: [`Document`], or
+    /// `null` when no package belongs to the slice.
+    Slice(Slice, DbVersion),
     /// The current index document, made if it is not there. Answer: [`Document`].
     Document(DbVersion),
 }
@@ -139,8 +211,14 @@ impl NodeRecord {
 pub struct Accept {
     /// The layout its document came in.
     pub layout: Layout,
+    /// Where its document lies below the mirror's root; none for an image.
+    #[serde(default)]
+    pub document: Option<String>,
     /// Whether its document is signed.
     pub signed: bool,
+    /// Whether what was derived of it is signed with the mirror's own key.
+    #[serde(default)]
+    pub managed: bool,
     /// Its tarball.
     pub tarball: Digest,
     /// Its tarball's length in bytes.
@@ -149,6 +227,48 @@ pub struct Accept {
     pub root: NodeRecord,
     /// The other nodes of its graph.
     pub dependencies: Vec<NodeRecord>,
+}
+
+/// An OCI manifest that is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PutManifest {
+    /// Its digest, media type and length, the kind of artifact, and its annotations.
+    pub manifest: Descriptor,
+    /// What it is about.
+    pub subject: Option<ContentDigest>,
+    /// The blobs it needs.
+    pub blobs: Vec<ContentDigest>,
+    /// The tags that shall name it.
+    pub tags: Vec<Tag>,
+    /// The package that it is.
+    pub package: Option<Accept>,
+}
+
+/// What became of [`PutManifest`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TagsMoved {
+    /// The tags that named another manifest before.
+    pub moved: Vec<Tag>,
+    /// Whether the package had another tarball before.
+    pub replaced: bool,
+}
+
+/// What a tag names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tagged {
+    /// Its manifest; `None` for a package that arrived in another layout and was not asked for as
+    /// an image yet.
+    pub manifest: Option<ContentDigest>,
+    /// Whether it is a package that was pushed as an image, so that Spack's own layouts derive from
+    /// it.
+    pub is_image: bool,
+}
+
+/// What was forgotten with a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forgotten {
+    /// The tags that named it.
+    pub tags: Vec<Tag>,
 }
 
 /// A record of an origin's index.
@@ -214,6 +334,9 @@ pub struct Summary {
     pub origin_error: Option<String>,
     /// The origin's last ETag.
     pub origin_etag: Option<String>,
+    /// The last run that made the index follow from the bucket.
+    #[serde(default)]
+    pub reindex: Option<api::Reindex>,
 }
 
 /// What was found by the beginning of a hash.

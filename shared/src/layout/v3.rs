@@ -4,6 +4,7 @@
 //! v3/layout.json
 //! v3/manifests/spec/<name>/<name>-<version>-<hash>.spec.manifest.json
 //! v3/manifests/index/index.manifest.json
+//! v3/manifests/index/<view>/index.manifest.json          a view of Spack 1.2: a slice
 //! v3/manifests/key/keys.manifest.json
 //! v3/manifests/key/<fingerprint>.key.manifest.json
 //! blobs/sha256/<first two digits>/<digest>
@@ -15,6 +16,7 @@ use super::{is_component, sanitise};
 use crate::{
     digest::Digest,
     name::{DagHash, Fingerprint},
+    slice::Slice,
     spec::Node,
 };
 
@@ -62,6 +64,8 @@ pub enum Path {
     SpecManifest(SpecManifestPath),
     /// `v3/manifests/index/index.manifest.json`, which names the index blobs.
     IndexManifest,
+    /// `v3/manifests/index/<view>/index.manifest.json`: of a slice, whose expression names the view.
+    ViewManifest(Slice),
     /// `v3/manifests/key/keys.manifest.json`, which names the blob listing the keys.
     KeyIndexManifest,
     /// `v3/manifests/key/<fingerprint>.key.manifest.json`
@@ -78,6 +82,7 @@ impl Path {
             ["v3", "layout.json"] => Some(Self::Layout),
             ["v3", "manifests", "spec", name, file] => SpecManifestPath::parse(name, file).map(Self::SpecManifest),
             ["v3", "manifests", "index", "index.manifest.json"] => Some(Self::IndexManifest),
+            ["v3", "manifests", "index", view, "index.manifest.json"] => view.parse().ok().map(Self::ViewManifest),
             ["v3", "manifests", "key", "keys.manifest.json"] => Some(Self::KeyIndexManifest),
             ["v3", "manifests", "key", file] => {
                 file.strip_suffix(".key.manifest.json")?.parse().ok().map(Self::KeyManifest)
@@ -96,6 +101,7 @@ impl fmt::Display for Path {
                 write!(f, "v3/manifests/spec/{name}/{stem}.spec.manifest.json")
             }
             Self::IndexManifest => f.write_str("v3/manifests/index/index.manifest.json"),
+            Self::ViewManifest(slice) => write!(f, "v3/manifests/index/{slice}/index.manifest.json"),
             Self::KeyIndexManifest => f.write_str("v3/manifests/key/keys.manifest.json"),
             Self::KeyManifest(fingerprint) => write!(f, "v3/manifests/key/{fingerprint}.key.manifest.json"),
             Self::Blob(digest) => write!(f, "blobs/sha256/{}/{digest}", digest.shard()),

@@ -83,6 +83,8 @@ fn unknown_paths() {
         "/api/v1/mirrors/m/specs/UPPER",
         "/api/v2/mirrors",
         "/elsewhere",
+        "/auth",
+        "/auth/token/",
         // The folders must agree with the file name.
         "/mirrors/m/build_cache/a-b-c/gcc-1/x-1/a-b-c-gcc-1-x-2-rjsbs2wcromwrvwrsr3ctrxojaokif4e.spack",
         "/mirrors/m/v3/manifests/spec/zlib/bzip2-1-rjsbs2wcromwrvwrsr3ctrxojaokif4e.spec.manifest.json",
@@ -102,5 +104,6 @@ fn api_routes_take_encoded_mirror_names() {
     assert_eq!(Route::parse("/api/v1/mirrors/opt%2Fa%2Fb/specs/rjs"), Ok(Route::Spec(mirror(), "rjs".into())));
     assert_eq!(Route::parse("/api/v1/mirrors"), Ok(Route::Mirrors));
     assert_eq!(Route::parse("/api/v1/openapi.json"), Ok(Route::OpenApi));
+    assert_eq!(Route::parse("/auth/token"), Ok(Route::AuthToken));
     assert_eq!(Route::parse("/mirrors/opt/a/b/"), Ok(Route::MirrorRoot(mirror())));
 }

@@ -17,8 +17,8 @@ use crate::{digest::Digest, json, name::DagHash};
 /// Most nodes of one spec file; the largest specs of Spack's own stacks have a few hundred.
 pub const MAX_NODES: usize = 20_000;
 
-/// `buildcache_layout_version` of what Larder writes: a tarball that holds all parent directories
-/// of the prefix.
+/// `buildcache_layout_version` of a tarball that holds all parent directories of the prefix: what
+/// every file says that does not say another.
 const LAYOUT_NUMBER: u32 = 2;
 
 /// A spec with all that it depends on, and what a build cache adds to it.
@@ -69,8 +69,9 @@ impl SpecFile {
     ///
     /// `tarball` is the digest of the package's tarball.
     pub fn to_v2_document(&self, tarball: &Digest) -> String {
+        let layout_number = self.layout_number.unwrap_or(LAYOUT_NUMBER);
         let end = format!(
-            ",\"buildcache_layout_version\":{LAYOUT_NUMBER},\
+            ",\"buildcache_layout_version\":{layout_number},\
              \"binary_cache_checksum\":{{\"hash_algorithm\":\"sha256\",\"hash\":\"{tarball}\"}}}}"
         );
         json::one_token_per_line(&self.to_document(SpecVersion::V4, &end))
@@ -81,7 +82,7 @@ impl SpecFile {
     pub fn to_v3_document(&self) -> String {
         self.to_document(
             self.version.max(SpecVersion::V5),
-            &format!(",\"buildcache_layout_version\":{LAYOUT_NUMBER}}}"),
+            &format!(",\"buildcache_layout_version\":{}}}", self.layout_number.unwrap_or(LAYOUT_NUMBER)),
         )
     }
 
