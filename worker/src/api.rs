@@ -7,10 +7,10 @@ pub(crate) mod specs;
 pub(crate) mod tokens;
 
 use serde::de::DeserializeOwned;
-use wasm_bindgen_futures::JsFuture;
 use worker::{Request, Response};
 
 use crate::{
+    body,
     error::{Error, Result},
     respond,
 };
@@ -45,15 +45,10 @@ fn limit(request: &Request, default: u32, max: u32) -> Result<u32> {
 }
 
 /// Largest JSON body read, in bytes.
-const MAX_BODY_BYTES: u32 = 64 << 10;
+const MAX_BODY_BYTES: u64 = 64 << 10;
 
 /// The body as JSON.
-async fn body<T: DeserializeOwned>(request: &Request) -> Result<T> {
-    let text = async { JsFuture::from(request.inner().array_buffer()?).await };
-    let buffer = text.await.map_err(|_| Error::Request("the body broke off".to_owned()))?;
-    let bytes = js_sys::Uint8Array::new(&buffer);
-    if bytes.length() > MAX_BODY_BYTES {
-        return Err(Error::TooLarge { bytes: bytes.length().into(), limit: MAX_BODY_BYTES.into() });
-    }
-    serde_json::from_slice(&bytes.to_vec()).map_err(|error| Error::Request(format!("the body cannot be used: {error}")))
+async fn json_body<T: DeserializeOwned>(request: &Request) -> Result<T> {
+    let bytes = body::whole_of_any_length(request, MAX_BODY_BYTES).await?;
+    serde_json::from_slice(&bytes).map_err(|error| Error::Request(format!("the body cannot be used: {error}")))
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use larder_shared::{api::Timestamp, config::Config};
-use worker::{Bucket, Context, Date, Env, ObjectNamespace, Request};
+use worker::{Bucket, Context, Date, Env, ObjectNamespace, RateLimiter, Request};
 
 use crate::{
     error::{Error, Result},
@@ -17,6 +17,8 @@ pub(crate) struct App {
     pub(crate) config: Rc<Config>,
     pub(crate) store: Store,
     pub(crate) indexes: ObjectNamespace,
+    /// Counts wrong secrets; without the binding nobody does.
+    pub(crate) failed_attempts: Option<Rc<RateLimiter>>,
     context: Option<Rc<Context>>,
 }
 
@@ -33,12 +35,12 @@ impl App {
 
     fn with(env: &Env, context: Option<Rc<Context>>) -> Result<Self> {
         let binding = |source| Error::Platform { doing: "looking for its bindings", source };
-        let lookup = |name: &str| env.var(name).ok().map(|value| value.to_string());
         let bucket: Bucket = env.bucket("BUCKET").map_err(binding)?;
         Ok(Self {
-            config: Rc::new(Config::from_lookup(lookup)?),
+            config: Rc::new(config(env)?),
             store: Store::new(bucket),
             indexes: env.durable_object("INDEX").map_err(binding)?,
+            failed_attempts: env.rate_limiter("FAILED_ATTEMPTS").ok().map(Rc::new),
             context,
         })
     }
@@ -52,13 +54,25 @@ impl App {
     }
 }
 
+/// The settings of the deployment.
+pub(crate) fn config(env: &Env) -> Result<Config> {
+    Ok(Config::from_lookup(|name| env.var(name).ok().map(|value| value.to_string()))?)
+}
+
 /// The time.
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(Date::now().as_millis())
 }
 
-/// The path of a request's URL, still percent-encoded.
+/// The path of a request's URL, still percent-encoded. It may hold a secret: see
+/// [`larder_shared::route::target`].
 pub(crate) fn raw_path(request: &Request) -> Result<String> {
     let url = request.url().map_err(|source| Error::Platform { doing: "reading the request's URL", source })?;
     Ok(url.path().to_owned())
+}
+
+/// The scheme and host that the client asked, such as `https://larder.example.org`.
+pub(crate) fn origin(request: &Request) -> Result<String> {
+    let url = request.url().map_err(|source| Error::Platform { doing: "reading the request's URL", source })?;
+    Ok(url.origin().ascii_serialization())
 }

@@ -4,9 +4,13 @@ use larder_shared::{
     api::{ApiError, ErrorCode},
     config::InvalidSetting,
     name::MirrorName,
+    oci::{digest::ContentDigest, image::InvalidImage, manifest::InvalidManifest, route::PathError, upload::UploadId},
+    oidc::InvalidJwt,
     package::InvalidPackage,
     route::RouteError,
 };
+
+use worker::console_error;
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
@@ -31,8 +35,16 @@ pub(crate) enum Error {
     Ambiguous { prefix: String, hashes: Vec<String> },
     #[error("no token was sent")]
     TokenMissing,
+    #[error("the `Authorization` header holds no token")]
+    TokenUnread,
     #[error("the token is not known, or has ended")]
     TokenUnknown,
+    #[error("the job's OpenID Connect token is not accepted: {0}")]
+    JobToken(#[from] InvalidJwt),
+    #[error("mirror `{mirror}` has no rule that lets `{repository}` at `{git_ref}` do this")]
+    JobNotTrusted { mirror: MirrorName, repository: String, git_ref: String },
+    #[error("too many wrong tokens came from this address")]
+    TooManyAttempts,
     #[error("the token does not allow this: scope `{needed}` on {on} is needed")]
     TokenScope { needed: &'static str, on: String },
     #[error("{0}")]
@@ -47,22 +59,56 @@ pub(crate) enum Error {
     TooLarge { bytes: u64, limit: u64 },
     #[error("the range lies outside the {bytes} bytes of the object")]
     Range { bytes: u64 },
-    #[error("{what} does not have the sha256 {expected}")]
-    Digest { what: String, expected: String },
+    #[error("{what} does not have the {} {}", .expected.algorithm(), .expected.hex())]
+    Digest { what: String, expected: ContentDigest },
     #[error(transparent)]
     Package(#[from] InvalidPackage),
     #[error("{0}")]
     Document(String),
     #[error("{document} names the blob {digest}, which was not uploaded")]
     BlobUnknown { document: &'static str, digest: String },
+    #[error("the repository has no blob {0}")]
+    BlobMissing(ContentDigest),
+    #[error("the repository has no manifest `{0}`")]
+    ManifestUnknown(String),
+    #[error(transparent)]
+    Manifest(#[from] InvalidManifest),
+    #[error(transparent)]
+    Image(#[from] InvalidImage),
+    #[error("{0}")]
+    ManifestName(String),
+    #[error("the manifest names {what} {digest}, which was not uploaded")]
+    ManifestBlobUnknown { what: &'static str, digest: ContentDigest },
+    #[error("there is no upload of this name; it was finished, given up, or is somebody else's")]
+    UploadUnknown,
+    #[error("{0}")]
+    Upload(String),
+    #[error("the chunk does not begin where the upload is: {bytes} bytes of it have arrived")]
+    UploadRange { mirror: MirrorName, id: UploadId, bytes: u64 },
+    #[error("{what} {digest} is still needed")]
+    InUse { what: &'static str, digest: String },
     #[error("other bytes are stored under {0}")]
     Conflict(String),
+    #[error("mirror `{0}` takes only signed packages, and this one is not signed")]
+    Unsigned(MirrorName),
+    #[error(
+        "the package is signed by the key {signer}, which {problem}; mirror `{mirror}` takes only packages signed by its keys"
+    )]
+    Untrusted { signer: String, problem: &'static str, mirror: MirrorName },
+    #[error("the package was removed while it was pushed")]
+    Removed,
+    #[error("managed signing needs a key, and none is set")]
+    SigningKeyMissing,
     #[error("the origin {origin} {problem}")]
     Origin { origin: String, problem: String },
     #[error("the origin {origin} did not answer within {seconds} s")]
     OriginTimeout { origin: String, seconds: u64 },
     #[error("{problem}")]
     OriginUnread { problem: String },
+    #[error("the token issuer {issuer} {problem}")]
+    Issuer { issuer: String, problem: String },
+    #[error("the settings of mirror `{0}` are being changed by others")]
+    SettingsBusy(MirrorName),
     #[error("the index did not answer in time")]
     IndexTimeout,
     #[error(transparent)]
@@ -75,19 +121,40 @@ pub(crate) enum Error {
     Index(String),
 }
 
+/// For the index object, whose errors are texts; the cause goes to the log.
+impl From<Error> for worker::Error {
+    fn from(error: Error) -> Self {
+        console_error!("{error:?}");
+        error.to_string().into()
+    }
+}
+
 impl Error {
     /// The answer's code, and so its status. No `_` arm: a new variant has to choose.
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
+            Self::Route(RouteError::Repository(PathError::Digest(_))) => ErrorCode::DigestInvalid,
+            Self::Route(RouteError::Repository(PathError::Upload)) | Self::UploadUnknown => ErrorCode::UploadUnknown,
+            Self::Route(RouteError::Repository(PathError::Name(_))) => ErrorCode::PathInvalid,
+            Self::Route(RouteError::Repository(PathError::Unknown)) => ErrorCode::NotFound,
+            Self::BlobMissing(_) => ErrorCode::BlobMissing,
+            Self::ManifestUnknown(_) => ErrorCode::ManifestUnknown,
+            Self::Manifest(_) | Self::Image(_) | Self::ManifestName(_) => ErrorCode::ManifestInvalid,
+            Self::ManifestBlobUnknown { .. } => ErrorCode::ManifestBlobUnknown,
+            Self::Upload(_) => ErrorCode::UploadInvalid,
+            Self::UploadRange { .. } => ErrorCode::RangeInvalid,
+            Self::InUse { .. } => ErrorCode::Conflict,
+            Self::Route(RouteError::Slice(..)) => ErrorCode::PathInvalid,
             Self::Route(RouteError::TooLong(_)) => ErrorCode::PathTooLong,
             Self::Route(RouteError::Malformed { .. }) => ErrorCode::PathInvalid,
             Self::Route(RouteError::Unknown(_)) | Self::NotFound { .. } | Self::UnknownToken => ErrorCode::NotFound,
             Self::MethodNotAllowed { .. } => ErrorCode::MethodNotAllowed,
             Self::UnknownMirror(_) => ErrorCode::MirrorUnknown,
-            Self::MirrorExists(_) | Self::Conflict(_) => ErrorCode::Conflict,
-            Self::ReadThrough(_) | Self::TokenScope { .. } => ErrorCode::Forbidden,
+            Self::MirrorExists(_) | Self::Conflict(_) | Self::Removed | Self::SigningKeyMissing => ErrorCode::Conflict,
+            Self::ReadThrough(_) | Self::TokenScope { .. } | Self::JobNotTrusted { .. } => ErrorCode::Forbidden,
             Self::Ambiguous { .. } => ErrorCode::Ambiguous,
-            Self::TokenMissing | Self::TokenUnknown => ErrorCode::Unauthorized,
+            Self::TokenMissing | Self::TokenUnread | Self::TokenUnknown | Self::JobToken(_) => ErrorCode::Unauthorized,
+            Self::TooManyAttempts => ErrorCode::TooManyAttempts,
             Self::Request(_) => ErrorCode::RequestInvalid,
             Self::LengthRequired => ErrorCode::LengthRequired,
             Self::Size { .. } | Self::BodyCut { .. } => ErrorCode::SizeInvalid,
@@ -96,9 +163,10 @@ impl Error {
             Self::Digest { .. } => ErrorCode::DigestInvalid,
             Self::Package(_) | Self::Document(_) => ErrorCode::DocumentInvalid,
             Self::BlobUnknown { .. } => ErrorCode::BlobUnknown,
+            Self::Unsigned(_) | Self::Untrusted { .. } => ErrorCode::Untrusted,
             Self::Origin { .. } | Self::OriginUnread { .. } => ErrorCode::OriginFailed,
             Self::OriginTimeout { .. } => ErrorCode::OriginTimeout,
-            Self::IndexTimeout => ErrorCode::Unavailable,
+            Self::IndexTimeout | Self::Issuer { .. } | Self::SettingsBusy(_) => ErrorCode::Unavailable,
             Self::Setting(_) | Self::Platform { .. } | Self::Data { .. } | Self::Index(_) => ErrorCode::Internal,
         }
     }
@@ -110,7 +178,14 @@ impl Error {
                 "Make it with POST /api/v1/mirrors and an admin token, or upload to it with one; the dashboard lists those there are."
             }
             Self::ReadThrough(_) => "Push to the site it is read from; Larder takes it over by itself.",
-            Self::TokenMissing => "Send the header `Authorization: Bearer <token>`.",
+            Self::TokenMissing | Self::TokenUnread => {
+                "Send the header `Authorization: Bearer <token>`, or `Basic` with the token as password."
+            }
+            Self::JobToken(_) => "Ask GitHub for a token whose audience is this server, right before it is used.",
+            Self::JobNotTrusted { .. } => "An admin adds one to `trust` with PATCH /api/v1/mirrors/{m}.",
+            Self::TooManyAttempts => {
+                "Correct the token, wait a minute, and try again. Right tokens work all the while."
+            }
             Self::TokenUnknown | Self::TokenScope { .. } => "An admin makes a token with POST /api/v1/tokens.",
             Self::LengthRequired => "Send a Content-Length header.",
             Self::TooLarge { .. } => "Check that this is the file you mean.",
@@ -119,17 +194,37 @@ impl Error {
                 "Nothing was stored. Check the file and send it again."
             }
             Self::BlobUnknown { .. } => "Upload the blob first, then this document.",
+            Self::ManifestBlobUnknown { .. } => "Upload what it names first, then the manifest.",
+            Self::Manifest(_) | Self::Image(_) | Self::ManifestName(_) => {
+                "Nothing was stored. Correct it and send it again."
+            }
+            Self::UploadUnknown => "Begin again with POST to `blobs/uploads/`.",
+            Self::Upload(_) => "What had arrived before is kept; ask the upload's address how much that is.",
+            Self::UploadRange { .. } => "Go on after the last byte that the Range header names.",
+            Self::InUse { .. } => "Delete what needs it first.",
+            Self::Removed => "Push it again.",
+            Self::Unsigned(_) => "Sign it: `spack buildcache push --key <fingerprint>`.",
+            Self::Untrusted { .. } => {
+                "An admin uploads the public key to build_cache/_pgp/<fingerprint>.pub, or the package is signed with a key that is there."
+            }
+            Self::SigningKeyMissing => {
+                "Make a key with `larder key create`, and store it as the secret LARDER_SIGNING_KEY."
+            }
             Self::Conflict(_) => "A package is stored once for its hash. Nothing was changed.",
             Self::Origin { .. } | Self::OriginUnread { .. } => {
                 "Nothing was kept of it. Larder asks again when it is next read."
             }
-            Self::OriginTimeout { .. } | Self::IndexTimeout => "Try again in a minute.",
+            Self::OriginTimeout { .. } | Self::IndexTimeout | Self::Issuer { .. } | Self::SettingsBusy(_) => {
+                "Try again in a minute."
+            }
             Self::Setting(_) => "Correct the setting and deploy again.",
             Self::Ambiguous { .. } => "Send more characters of the hash.",
             Self::MethodNotAllowed { allow, .. } => return Some(format!("It does {allow}.")),
             Self::Route(_)
             | Self::MirrorExists(_)
             | Self::NotFound { .. }
+            | Self::BlobMissing(_)
+            | Self::ManifestUnknown(_)
             | Self::UnknownToken
             | Self::Request(_)
             | Self::Size { .. }

@@ -3,12 +3,17 @@
 //! It answers [`Ask`]s one at a time. Every command is one transaction, so that concurrent pushes
 //! cannot lose each other's entries, and an error leaves nothing half-written.
 
+mod alarm;
 mod commands;
 mod documents;
 mod queries;
+mod registry;
+mod reindex;
+mod removal;
+mod slices;
 mod tables;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use futures_util::lock::Mutex;
 use larder_shared::{
@@ -18,12 +23,14 @@ use larder_shared::{
         document::DbVersion,
     },
     name::MirrorName,
+    slice::Slice,
 };
 use serde::Serialize;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::store::Store;
 use commands::Takeover;
+use slices::Wanted;
 use tables::Tables;
 
 /// The Durable Object class named in `wrangler.toml`.
@@ -37,12 +44,26 @@ pub struct IndexObject {
     /// Held while a document is rendered: rendering waits for the bucket, and two at once would
     /// seal the same segment twice.
     rendering: Mutex<()>,
+    /// Held while something of a package is removed from the bucket, and while a package is accepted of
+    /// which something was.
+    removing: Mutex<()>,
+    /// How many packages were accepted since the object woke up: whether any was while something was
+    /// looked for.
+    accepted: Cell<u64>,
 }
 
 impl DurableObject for IndexObject {
     fn new(state: State, env: Env) -> Self {
         let tables = Tables::new(state.storage().sql());
-        Self { state, env, tables, takeover: RefCell::default(), rendering: Mutex::new(()) }
+        Self {
+            state,
+            env,
+            tables,
+            takeover: RefCell::default(),
+            rendering: Mutex::new(()),
+            removing: Mutex::new(()),
+            accepted: Cell::default(),
+        }
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
@@ -58,7 +79,14 @@ impl DurableObject for IndexObject {
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
-        documents::collect_garbage(&self.tables, &self.store()?, &self.state).await?;
+        self.tables.create()?;
+        let now = crate::app::now();
+        documents::collect_garbage(&self.tables, &self.store()?, now).await?;
+        self.sweep_removals(now).await?;
+        self.go_on_reindexing(now).await?;
+        if let Some(due) = self.next_due()? {
+            alarm::ring_by(&self.state, due).await?;
+        }
         Response::empty()
     }
 }
@@ -68,10 +96,19 @@ impl IndexObject {
         Ok(Store::new(self.env.bucket("BUCKET")?))
     }
 
+    /// When there is next something to do that nobody asks for, in milliseconds since 1970.
+    fn next_due(&self) -> worker::Result<Option<u64>> {
+        let reindex = self.tables.reindex()?.filter(reindex::Run::is_due).map(|_| 0);
+        Ok([documents::next_due(&self.tables)?, removal::next_due(&self.tables)?, reindex].into_iter().flatten().min())
+    }
+
     async fn answer(&self, Asked { mirror, now, ask }: Asked) -> worker::Result<String> {
         self.tables.create()?;
         match ask {
-            Ask::Accept(package) => json(&self.accept(*package, now).await?),
+            Ask::Accept(package) => json(&self.accept(&mirror, *package, now).await?),
+            Ask::Remove(hash) => json(&self.remove(&mirror, hash, now).await?),
+            Ask::Reindex => json(&self.begin_reindex(mirror, now).await?),
+            Ask::Heal { owns_packages } => json(&self.heal(mirror, owns_packages, now).await?),
             Ask::Learn { hash, tarball, size, signed } => json(&self.learn(hash, tarball, size, signed, now).await?),
             Ask::AddKey(key) => json(&self.add_key(key, now).await?),
             Ask::BeginTakeover => json(&self.begin_takeover(now)),
@@ -95,8 +132,35 @@ impl IndexObject {
             Ask::Spec { prefix } => json(&queries::spec(&self.tables, &prefix)?),
             Ask::Locate(hash) => json(&queries::locate(&self.tables, &hash)?),
             Ask::Keys => json(&self.tables.keys()?),
+            Ask::PutManifest(put) => json(&self.put_manifest(&mirror, *put, now).await?),
+            Ask::Tag(tag) => json(&self.tables.tag(&tag)?),
+            Ask::Tags { limit, after } => json(&self.tables.tags(limit, after.as_deref())?),
+            Ask::TagsOf(digest) => json(&self.tables.tags_of(&digest)?),
+            Ask::DeleteTag(tag) => json(&self.delete_tag(tag).await?),
+            Ask::DeleteManifest(digest) => json(&self.delete_manifest(digest).await?),
+            Ask::Referrers { subject, artifact_type } => {
+                json(&self.tables.referrers(&subject, artifact_type.as_deref())?)
+            }
+            Ask::UnknownBlobs(blobs) => json(&self.tables.unknown_blobs(blobs)?),
+            Ask::NeedsBlob(blob) => json(&self.tables.needs_blob(&blob)?),
+            Ask::BeginUpload { id, owner } => json(&self.begin_upload(id, owner, now).await?),
+            Ask::Upload(id) => json(&self.tables.upload(&id)?),
+            Ask::AddPiece { id, offset, piece } => json(&self.add_piece(mirror, id, offset, piece, now).await?),
+            Ask::EndUpload(id) => json(&self.end_upload(mirror, id, now).await?),
+            Ask::Slice(slice, version) => json(&self.slice(&mirror, &slice, version, now).await?),
             Ask::Document(version) => json(&self.document(&mirror, version, now).await?),
         }
+    }
+
+    async fn slice(
+        &self,
+        mirror: &MirrorName,
+        slice: &Slice,
+        version: DbVersion,
+        now: Timestamp,
+    ) -> worker::Result<Option<Document>> {
+        let _one_at_a_time = self.rendering.lock().await;
+        slices::current(&self.tables, &self.store()?, &self.state, &Wanted { mirror, slice, version, now }).await
     }
 
     async fn document(&self, mirror: &MirrorName, version: DbVersion, now: Timestamp) -> worker::Result<Document> {

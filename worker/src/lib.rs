@@ -8,18 +8,27 @@
 mod api;
 mod app;
 mod auth;
+mod body;
 mod error;
 mod index_client;
+mod index_document;
 mod index_object;
+mod intake;
 mod mirror;
+mod oci;
 mod openpgp;
 mod origin;
 mod registry;
 mod respond;
+mod schedule;
+mod signing;
 mod store;
 mod stream;
 
-use larder_shared::route::Route;
+use larder_shared::{
+    oci::route::RepositoryPath,
+    route::{Route, Target},
+};
 use worker::{Context, Env, Method, Request, Response, ScheduleContext, ScheduledEvent, event};
 
 use crate::{
@@ -41,47 +50,105 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     let is_head = request.method() == Method::Head;
     let response = match answer(&app, &request).await {
         Ok(response) => response,
-        Err(error) => respond::failure(&error, &request)?,
+        Err(error) => {
+            body::drain(&request, &error).await;
+            respond::failure(&error, &request)?
+        }
     };
     if is_head { respond::without_body(response) } else { Ok(response) }
 }
 
 /// The whole of Larder's server on one page.
 async fn answer(app: &App, request: &Request) -> Result<Response> {
-    let path = app::raw_path(request)?;
-    let route = Route::parse(&path)?;
+    let target = Target::parse(&app::raw_path(request)?)?;
     // HEAD is GET without a body, which is dropped last.
     let method = if request.method() == Method::Head { Method::Get } else { request.method() };
-    match (&route, method) {
-        (_, Method::Options) => respond::preflight(&route),
+    if target.secret.is_some() && !matches!(method, Method::Get | Method::Options) {
+        return Err(Error::MethodNotAllowed { method: method.to_string(), allow: target.methods() });
+    }
+    let is_read = method == Method::Get;
+    let response = handle(app, request, &target, method).await?;
+    if is_read && is_private(app, &target).await? { respond::keep_private(response) } else { Ok(response) }
+}
+
+/// Whether an answer is for the asker alone. Whichever handler wrote it does not have to know.
+async fn is_private(app: &App, target: &Target) -> Result<bool> {
+    match target.route.mirror() {
+        _ if target.secret.is_some() => Ok(true),
+        Some(mirror) => match registry::find(app, mirror).await {
+            Ok(settings) => Ok(settings.private),
+            Err(Error::UnknownMirror(_)) => Ok(false),
+            Err(error) => Err(error),
+        },
+        None => Ok(false),
+    }
+}
+
+async fn handle(app: &App, request: &Request, target: &Target, method: Method) -> Result<Response> {
+    match (&target.route, method) {
+        (_, Method::Options) => respond::preflight(target),
 
         (Route::Object(mirror, path), Method::Get) => mirror::read::object(app, request, mirror, path).await,
         (Route::Object(mirror, path), Method::Put) => mirror::write::object(app, request, mirror, path).await,
-        (Route::MirrorRoot(mirror), Method::Get) => mirror::read::root(app, mirror).await,
+        (Route::Slice(mirror, slice, path), Method::Get) => {
+            mirror::read::slice(app, request, mirror, slice, path).await
+        }
+        (Route::MirrorRoot(mirror), Method::Get) => mirror::read::root(app, request, mirror).await,
+
+        (Route::Registry, Method::Get) => oci::ping(app, request).await,
+        (Route::Repository(mirror, path), method) => match (path, method) {
+            (RepositoryPath::Manifest(reference), Method::Get) => {
+                oci::manifest::show(app, request, mirror, reference).await
+            }
+            (RepositoryPath::Manifest(reference), Method::Put) => {
+                oci::manifest::put(app, request, mirror, reference).await
+            }
+            (RepositoryPath::Manifest(reference), Method::Delete) => {
+                oci::manifest::delete(app, request, mirror, reference).await
+            }
+            (RepositoryPath::Blob(digest), Method::Get) => oci::blob::show(app, request, mirror, digest).await,
+            (RepositoryPath::Blob(digest), Method::Delete) => oci::blob::delete(app, request, mirror, digest).await,
+            (RepositoryPath::Uploads, Method::Post) => oci::upload::begin(app, request, mirror).await,
+            (RepositoryPath::Upload(id), Method::Get) => oci::upload::show(app, request, mirror, id).await,
+            (RepositoryPath::Upload(id), Method::Patch) => oci::upload::append(app, request, mirror, id).await,
+            (RepositoryPath::Upload(id), Method::Put) => oci::upload::finish(app, request, mirror, id).await,
+            (RepositoryPath::Upload(id), Method::Delete) => oci::upload::cancel(app, request, mirror, id).await,
+            (RepositoryPath::Tags, Method::Get) => oci::tags::list(app, request, mirror).await,
+            (RepositoryPath::Referrers(subject), Method::Get) => {
+                oci::referrers::list(app, request, mirror, subject).await
+            }
+            (_, method) => Err(Error::MethodNotAllowed { method: method.to_string(), allow: target.route.methods() }),
+        },
 
         (Route::Mirrors, Method::Get) => api::mirrors::list(app, request).await,
         (Route::Mirrors, Method::Post) => api::mirrors::create(app, request).await,
         (Route::Mirror(mirror), Method::Get) => api::mirrors::show(app, request, mirror).await,
+        (Route::Mirror(mirror), Method::Patch) => api::mirrors::change(app, request, mirror).await,
+        (Route::Reindex(mirror), Method::Post) => api::mirrors::reindex(app, request, mirror).await,
         (Route::Refresh(mirror), Method::Post) => api::mirrors::refresh(app, request, mirror).await,
         (Route::Packages(mirror), Method::Get) => api::packages::list(app, request, mirror).await,
         (Route::Package(mirror, name), Method::Get) => api::packages::show(app, request, mirror, name).await,
         (Route::Specs(mirror), Method::Get) => api::specs::list(app, request, mirror).await,
         (Route::Spec(mirror, prefix), Method::Get) => api::specs::show(app, request, mirror, prefix).await,
+        (Route::Spec(mirror, hash), Method::Delete) => api::specs::remove(app, request, mirror, hash).await,
         (Route::Keys(mirror), Method::Get) => api::keys::list(app, request, mirror).await,
         (Route::Tokens, Method::Get) => api::tokens::list(app, request).await,
         (Route::Tokens, Method::Post) => api::tokens::create(app, request).await,
         (Route::Token(id), Method::Delete) => api::tokens::revoke(app, request, id).await,
         (Route::OpenApi, Method::Get) => api::openapi(request),
 
+        (Route::AuthToken, Method::Get) => auth::endpoint::get(app, request).await,
+        (Route::AuthToken, Method::Post) => auth::endpoint::post(app, request).await,
+
         (route, method) => Err(Error::MethodNotAllowed { method: method.to_string(), allow: route.methods() }),
     }
 }
 
-/// Looks after what no request does: asks every origin for a newer index.
+/// Looks after what no request does.
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     match App::for_schedule(env) {
-        Ok(app) => origin::refresh_all(&app).await,
+        Ok(app) => schedule::run(&app).await,
         Err(error) => worker::console_error!("scheduled: {error:?}"),
     }
 }

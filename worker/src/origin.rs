@@ -24,7 +24,7 @@ use crate::{
     app::{App, now},
     error::{Error, Result},
     index_client,
-    registry::{self, Settings},
+    registry::Settings,
 };
 
 /// How long the first reader of a mirror waits for the origin's index. Spack waits 10 s.
@@ -149,25 +149,5 @@ struct Asking(MirrorName);
 impl Drop for Asking {
     fn drop(&mut self) {
         ASKING.with_borrow_mut(|asking| asking.remove(&self.0));
-    }
-}
-
-/// Asks the origins of all mirrors, one after the other.
-pub(crate) async fn refresh_all(app: &App) {
-    let mut cursor = None;
-    loop {
-        let (mirrors, next) = match registry::list(app, cursor, 100).await {
-            Ok(page) => page,
-            Err(error) => return console_error!("listing mirrors: {error:?}"),
-        };
-        for settings in &mirrors {
-            if let Err(error) = refresh(app, settings).await {
-                console_error!("{}: {error:?}", settings.name);
-            }
-        }
-        match next {
-            Some(next) => cursor = Some(next),
-            None => return,
-        }
     }
 }

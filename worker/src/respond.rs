@@ -1,16 +1,21 @@
 //! Answers: headers, conditional requests, errors. The only place that writes them.
 
 use larder_shared::{
-    api::{ErrorBody, ErrorCode},
+    api::{ErrorBody, ErrorCode, Scope},
+    bearer::{challenge, login_challenge},
     digest::Digest,
     http::ByteRange,
     layout::{LayoutPath, Lifetime, v2},
-    route::Route,
+    oci,
+    route::{Route, Target, target},
 };
 use serde::Serialize;
 use worker::{Headers, Method, Request, Response, ResponseBody, ResponseBuilder, console_error};
 
-use crate::error::{Error, Result};
+use crate::{
+    app,
+    error::{Error, Result},
+};
 
 /// An answer with headers that may go wrong only if a name or value is malformed, which none is.
 pub(crate) fn with_headers<'a>(headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<ResponseBuilder> {
@@ -121,6 +126,7 @@ pub(crate) fn json_bytes(request: &Request, body: Vec<u8>) -> Result<Response> {
         ("ETag", &etag),
         ("Access-Control-Allow-Origin", "*"),
         ("Access-Control-Expose-Headers", EXPOSED),
+        ("Vary", "Authorization"),
         ("X-Content-Type-Options", "nosniff"),
     ])?;
     if is_current(request, &etag) {
@@ -143,14 +149,24 @@ pub(crate) fn done(status: u16, value: &impl Serialize) -> Result<Response> {
     Ok(builder.with_status(status).fixed(body))
 }
 
+/// The same answer for the asker alone: no cache may keep it, and no page tells others where it came
+/// from. For what only some may read, and for paths that hold a secret.
+pub(crate) fn keep_private(mut response: Response) -> Result<Response> {
+    for (name, value) in [("Cache-Control", "private, no-store, no-transform"), ("Referrer-Policy", "no-referrer")] {
+        let set = response.headers_mut().set(name, value);
+        set.map_err(|source| Error::Platform { doing: "writing a header", source })?;
+    }
+    Ok(response)
+}
+
 /// What pages of other sites may ask (the Fetch standard's CORS-preflight).
-pub(crate) fn preflight(route: &Route) -> Result<Response> {
+pub(crate) fn preflight(target: &Target) -> Result<Response> {
     let builder = with_headers([
         ("Access-Control-Allow-Origin", "*"),
-        ("Access-Control-Allow-Methods", route.methods()),
+        ("Access-Control-Allow-Methods", target.methods()),
         ("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, Range"),
         ("Access-Control-Max-Age", "86400"),
-        ("Allow", route.methods()),
+        ("Allow", target.methods()),
     ])?;
     Ok(builder.with_status(204).empty())
 }
@@ -166,21 +182,47 @@ pub(crate) fn failure(error: &Error, request: &Request) -> worker::Result<Respon
     headers.set("Cache-Control", "no-store")?;
     headers.set("Access-Control-Allow-Origin", "*")?;
     headers.set("X-Content-Type-Options", "nosniff")?;
+    headers.set("Referrer-Policy", "no-referrer")?;
     headers.set("Content-Type", "application/json")?;
     match (error, api_error.code) {
         (Error::MethodNotAllowed { allow, .. }, _) => headers.set("Allow", allow)?,
         (Error::Range { bytes }, _) => headers.set("Content-Range", &format!("bytes */{bytes}"))?,
-        (_, ErrorCode::Unauthorized) => headers.set("WWW-Authenticate", "Bearer realm=\"larder\"")?,
+        (Error::UploadRange { mirror, id, bytes }, _) => {
+            headers.set("Location", &format!("/v2/{mirror}/blobs/uploads/{id}"))?;
+            headers.set("Range", &oci::upload::range(*bytes))?;
+        }
+        (_, ErrorCode::Unauthorized) => headers.set("WWW-Authenticate", &how_to_authenticate(request))?,
+        (_, ErrorCode::TooManyAttempts) => headers.set("Retry-After", "60")?,
         (_, ErrorCode::Unavailable) => headers.set("Retry-After", "5")?,
         _ => {}
     }
-    let body = serde_json::to_vec(&ErrorBody { error: api_error }).unwrap_or_default();
+    let is_oci = redacted_path(request).starts_with("/v2");
+    let body = match is_oci {
+        true => serde_json::to_vec(&oci::error::ErrorBody::of(api_error)),
+        false => serde_json::to_vec(&ErrorBody { error: api_error }),
+    };
+    let body = body.unwrap_or_default();
     Ok(ResponseBuilder::new().with_status(status).with_headers(headers).fixed(body))
 }
 
-/// The path without its query, which may hold what no log should.
+/// What an answer 401 says of how to get in: for a mirror, where an OCI client gets a token for it.
+fn how_to_authenticate(request: &Request) -> String {
+    let target = app::raw_path(request).ok().and_then(|path| Target::parse(&path).ok());
+    let route = target.as_ref().map(|target| &target.route);
+    match (route, route.and_then(Route::mirror), app::origin(request)) {
+        (Some(Route::AuthToken), ..) => "Basic realm=\"larder\"".to_owned(),
+        (_, Some(mirror), Ok(origin)) => {
+            let reads = matches!(request.method(), Method::Get | Method::Head);
+            challenge(&origin, mirror, if reads { &[Scope::Pull] } else { &[Scope::Pull, Scope::Push] })
+        }
+        (_, None, Ok(origin)) => login_challenge(&origin),
+        (_, _, Err(_)) => "Bearer realm=\"larder\"".to_owned(),
+    }
+}
+
+/// The path without its query and without a secret, as a log may have it.
 fn redacted_path(request: &Request) -> String {
-    crate::app::raw_path(request).unwrap_or_default()
+    target::redact(&app::raw_path(request).unwrap_or_default())
 }
 
 /// The same answer without its body: what HEAD asks for.

@@ -1,7 +1,7 @@
 //! The one door to the bucket.
 
-use larder_shared::{digest::Digest, http::ByteRange, key::ObjectKey};
-use worker::{Bucket, Conditional, Data, Object, Range, ResponseBody};
+use larder_shared::{api::Timestamp, digest::Digest, http::ByteRange, key::ObjectKey, oci::digest::ContentDigest};
+use worker::{Bucket, Conditional, Data, HttpMetadata, Object, PutOptionsBuilder, Range, ResponseBody};
 
 use crate::error::{Error, Result};
 
@@ -20,6 +20,17 @@ pub(crate) struct Stored {
     pub(crate) etag: String,
 }
 
+/// A document that is stored with what it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Document<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) media_type: &'a str,
+    pub(crate) digest: &'a ContentDigest,
+}
+
+/// The custom metadata in which a document's digest is kept.
+const DIGEST: &str = "digest";
+
 /// A stored object whose bytes are still to be read.
 pub(crate) struct Found {
     pub(crate) stored: Stored,
@@ -27,6 +38,13 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// Media type and digest of what was stored as a [`Document`].
+    pub(crate) fn document(&self) -> Option<(String, ContentDigest)> {
+        let media_type = self.object.http_metadata().content_type?;
+        let digest = self.object.custom_metadata().ok()?.get(DIGEST)?.parse().ok()?;
+        Some((media_type, digest))
+    }
+
     /// The bytes, handed to the platform without passing through wasm.
     pub(crate) fn into_body(self) -> Result<ResponseBody> {
         let doing = "reading an object";
@@ -90,6 +108,17 @@ impl Store {
         Ok(object.as_ref().map(stored))
     }
 
+    /// The object's length, and the sha256 that its bytes were checked against when they were stored, if
+    /// they were.
+    pub(crate) async fn head_checked(&self, key: &ObjectKey) -> Result<Option<(u64, Option<Digest>)>> {
+        let object = self.bucket.head(key.to_string()).await;
+        let object = object.map_err(|source| Error::Platform { doing: "looking for an object", source })?;
+        Ok(object.map(|object| {
+            let sha256 = object.checksum().sha256.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+            (object.size(), sha256.map(Digest::from_bytes))
+        }))
+    }
+
     /// All bytes of a small object.
     pub(crate) async fn read(&self, key: &ObjectKey) -> Result<Option<Vec<u8>>> {
         match self.get(key).await? {
@@ -108,9 +137,15 @@ impl Store {
 
     /// Stores bytes unless something is there; whether it did.
     pub(crate) async fn put_if_absent(&self, key: &ObjectKey, bytes: Vec<u8>) -> Result<bool> {
-        let absent = Conditional { etag_does_not_match: Some("*".to_owned()), ..Conditional::default() };
-        let object = self.bucket.put(key.to_string(), bytes).only_if(absent).execute().await;
+        let object = self.bucket.put(key.to_string(), bytes).only_if(absent()).execute().await;
         Ok(object.map_err(|source| Error::Platform { doing: "storing an object", source })?.is_some())
+    }
+
+    /// Replaces the object unless it is no longer the one with this ETag; whether it did.
+    pub(crate) async fn put_if_unchanged(&self, key: &ObjectKey, etag: &str, bytes: Vec<u8>) -> Result<bool> {
+        let unchanged = Conditional { etag_matches: Some(etag.trim_matches('"').to_owned()), ..Conditional::default() };
+        let object = self.bucket.put(key.to_string(), bytes).only_if(unchanged).execute().await;
+        Ok(object.map_err(|source| Error::Platform { doing: "replacing an object", source })?.is_some())
     }
 
     /// Stores what `data` yields, a stream of known length. With a digest, R2 checks it before
@@ -119,19 +154,33 @@ impl Store {
         &self,
         key: &ObjectKey,
         data: impl Into<Data>,
-        digest: Option<&Digest>,
+        digest: Option<impl Into<ContentDigest>>,
     ) -> std::result::Result<u64, PutError> {
-        let put = self.bucket.put(key.to_string(), data);
-        let put = match digest {
-            Some(digest) => put.sha256(digest.as_bytes().to_vec()),
-            None => put,
-        };
+        let put = checked(self.bucket.put(key.to_string(), data), digest.map(Into::into));
         match put.execute().await {
             Ok(Some(object)) => Ok(object.size()),
             Ok(None) => Err(PutError::Failed("nothing was stored".into())),
             Err(error) if error.to_string().contains(DIGEST_MISMATCH) => Err(PutError::Digest),
             Err(error) => Err(PutError::Failed(error)),
         }
+    }
+
+    /// Stores a document together with its media type and its digest, which the bucket checks;
+    /// whether it did. With `only_if_absent` it does not when something is there.
+    pub(crate) async fn put_document(
+        &self,
+        key: &ObjectKey,
+        document: Document<'_>,
+        only_if_absent: bool,
+    ) -> Result<bool> {
+        let Document { bytes, media_type, digest } = document;
+        let metadata = HttpMetadata { content_type: Some(media_type.to_owned()), ..HttpMetadata::default() };
+        let custom = [(DIGEST.to_owned(), digest.to_string())];
+        let put = self.bucket.put(key.to_string(), bytes.to_vec());
+        let put = checked(put, Some(*digest)).http_metadata(metadata).custom_metadata(custom);
+        let put = if only_if_absent { put.only_if(absent()) } else { put };
+        let object = put.execute().await;
+        Ok(object.map_err(|source| Error::Platform { doing: "storing a document", source })?.is_some())
     }
 
     /// Removes the object, if there is one.
@@ -145,6 +194,12 @@ impl Store {
         self.bucket.delete(key).await.map_err(|source| Error::Platform { doing, source })
     }
 
+    /// Removes the objects under these keys, at most 1,000.
+    pub(crate) async fn delete_all(&self, keys: Vec<String>) -> Result<()> {
+        let doing = "removing objects";
+        self.bucket.delete_multiple(keys).await.map_err(|source| Error::Platform { doing, source })
+    }
+
     /// The names below `prefix` after `cursor`, at most `limit`, and the cursor of the next page.
     pub(crate) async fn list(
         &self,
@@ -152,20 +207,48 @@ impl Store {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<(Vec<String>, Option<String>)> {
+        let (objects, next) = self.list_with_times(prefix, cursor, limit).await?;
+        Ok((objects.into_iter().map(|(name, _)| name).collect(), next))
+    }
+
+    /// The same, each with the time at which it was stored.
+    pub(crate) async fn list_with_times(
+        &self,
+        prefix: &str,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<(Vec<(String, Timestamp)>, Option<String>)> {
         let mut list = self.bucket.list().prefix(prefix).limit(limit);
         if let Some(after) = cursor {
             list = list.start_after(format!("{prefix}{after}"));
         }
         let objects = list.execute().await.map_err(|source| Error::Platform { doing: "listing objects", source })?;
-        let names: Vec<_> =
-            objects.objects().iter().filter_map(|object| Some(object.key().strip_prefix(prefix)?.to_owned())).collect();
-        let next = if objects.truncated() { names.last().cloned() } else { None };
-        Ok((names, next))
+        let named = |object: &Object| {
+            let time = Timestamp::from_millis(object.uploaded().as_millis());
+            Some((object.key().strip_prefix(prefix)?.to_owned(), time))
+        };
+        let found: Vec<_> = objects.objects().iter().filter_map(named).collect();
+        let next = if objects.truncated() { found.last().map(|(name, _)| name.clone()) } else { None };
+        Ok((found, next))
     }
 }
 
 fn stored(object: &Object) -> Stored {
     Stored { bytes: object.size(), etag: object.http_etag() }
+}
+
+/// The condition that nothing is there.
+fn absent() -> Conditional {
+    Conditional { etag_does_not_match: Some("*".to_owned()), ..Conditional::default() }
+}
+
+/// Lets the bucket check the digest.
+fn checked(put: PutOptionsBuilder<'_>, digest: Option<ContentDigest>) -> PutOptionsBuilder<'_> {
+    match digest {
+        Some(ContentDigest::Sha256(digest)) => put.sha256(digest.as_bytes().to_vec()),
+        Some(ContentDigest::Sha512(digest)) => put.sha512(digest.to_vec()),
+        None => put,
+    }
 }
 
 fn found(object: Object) -> Found {

@@ -1,9 +1,9 @@
 //! Streams that the platform moves, so that no byte of a package passes through wasm.
 
-use js_sys::{Array, Function, Reflect};
+use js_sys::{Array, Function, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStream, StreamPipeOptions, WritableStream};
+use web_sys::{ReadableStream, ReadableStreamDefaultReader, StreamPipeOptions, WritableStream};
 
 /// A pipe that announces its length: what is written comes out at the other end, and a body made
 /// of it has a Content-Length. Too few or too many bytes make it fail.
@@ -22,6 +22,27 @@ impl FixedLength {
             readable: Reflect::get(&stream, &"readable".into())?.dyn_into()?,
             writable: Reflect::get(&stream, &"writable".into())?.dyn_into()?,
         })
+    }
+}
+
+/// A stream read here, chunk by chunk. Unlike `worker::ByteStream` it does not take a stream that
+/// broke off for one that ended.
+pub(crate) struct Chunks(ReadableStreamDefaultReader);
+
+impl Chunks {
+    /// Begins to read a stream.
+    pub(crate) fn of(stream: &ReadableStream) -> Result<Self, JsValue> {
+        stream.get_reader().dyn_into().map(Self).map_err(JsValue::from)
+    }
+
+    /// The next chunk; `None` at the end.
+    pub(crate) async fn next(&self) -> Result<Option<Vec<u8>>, JsValue> {
+        let result = JsFuture::from(self.0.read()).await?;
+        if Reflect::get(&result, &"done".into())?.is_truthy() {
+            return Ok(None);
+        }
+        let chunk: Uint8Array = Reflect::get(&result, &"value".into())?.dyn_into()?;
+        Ok(Some(chunk.to_vec()))
     }
 }
 

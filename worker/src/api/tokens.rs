@@ -7,10 +7,10 @@ use larder_shared::{
 };
 use worker::{Request, Response};
 
-use super::{body, limit, parameter};
+use super::{json_body, limit, parameter};
 use crate::{
     app::{App, now},
-    auth,
+    auth::{self, tokens},
     error::{Error, Result},
     respond,
 };
@@ -28,7 +28,7 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result<Response> {
     let (ids, next) = app.store.list(TOKENS_PREFIX, parameter(request, "cursor")?, limit).await?;
     let mut items: Vec<Token> = Vec::new();
     for id in ids.iter().filter_map(|id| id.parse::<Digest>().ok()) {
-        items.extend(auth::load(app, &id).await?);
+        items.extend(tokens::load(app, &id).await?);
     }
     respond::json(request, &List { items, next })
 }
@@ -36,7 +36,7 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result<Response> {
 /// `POST /api/v1/tokens`
 pub(crate) async fn create(app: &App, request: &Request) -> Result<Response> {
     auth::require(app, request, Scope::Admin, None).await?;
-    let new: NewToken = body(request).await?;
+    let new: NewToken = json_body(request).await?;
     if new.name.trim().is_empty() || new.name.chars().count() > MAX_NAME_CHARS {
         return Err(Error::Request(format!("`name` has 1 to {MAX_NAME_CHARS} characters")));
     }
@@ -46,15 +46,15 @@ pub(crate) async fn create(app: &App, request: &Request) -> Result<Response> {
     if new.expires.is_some_and(|expires| expires <= now()) {
         return Err(Error::Request("`expires` lies in the past".to_owned()));
     }
-    let (secret, token) = auth::create(app, new).await?;
-    respond::done(201, &CreatedToken { secret, token })
+    let (secret, token) = tokens::create(app, new).await?;
+    respond::done(201, &CreatedToken { secret: secret.expose().to_owned(), token })
 }
 
 /// `DELETE /api/v1/tokens/{id}`: it ends at once.
 pub(crate) async fn revoke(app: &App, request: &Request, id: &str) -> Result<Response> {
     auth::require(app, request, Scope::Admin, None).await?;
     let id: Digest = id.parse().map_err(|_| Error::UnknownToken)?;
-    let token = auth::load(app, &id).await?.ok_or(Error::UnknownToken)?;
+    let token = tokens::load(app, &id).await?.ok_or(Error::UnknownToken)?;
     app.store.delete(&ObjectKey::Token(id)).await?;
     respond::done(200, &token)
 }

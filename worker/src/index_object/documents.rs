@@ -21,9 +21,12 @@ use larder_shared::{
     name::{DagHash, MirrorName},
 };
 use serde::Deserialize;
-use worker::{Result, ScheduledTime, State};
+use worker::{Result, State};
 
-use super::tables::{RecordRow, Tables, number};
+use super::{
+    alarm,
+    tables::{RecordRow, Tables, number},
+};
 use crate::store::Store;
 
 /// A segment is sealed when it has this many bytes: few parts to join at 100,000 packages (about
@@ -32,7 +35,7 @@ const SEGMENT_BYTES: usize = 4 << 20;
 
 /// How long a replaced document can still be read, in milliseconds: clients read its digest first
 /// and its bytes after.
-const REPLACED_MILLIS: u64 = 3_600_000;
+pub(super) const REPLACED_MILLIS: u64 = 3_600_000;
 
 /// A row of `segment`.
 #[derive(Debug, Deserialize)]
@@ -46,7 +49,7 @@ struct SegmentRow {
 }
 
 /// A document while it is rendered.
-struct Rendering<'a> {
+pub(super) struct Rendering<'a> {
     tables: &'a Tables,
     store: &'a Store,
     mirror: &'a MirrorName,
@@ -81,7 +84,7 @@ pub(super) async fn current(
     put(store, &ObjectKey::IndexDocument(mirror.clone(), document.digest), description).await?;
     if let Some(old) = kept.filter(|old| old.digest != document.digest) {
         discard(tables, mirror, &old, &document, now)?;
-        state.storage().set_alarm(alarm_time(now.as_millis() + REPLACED_MILLIS)).await?;
+        alarm::ring_by(state, now.as_millis() + REPLACED_MILLIS).await?;
     }
     let sql = "INSERT INTO document(version, document) VALUES (?, ?)
                ON CONFLICT(version) DO UPDATE SET document = excluded.document";
@@ -154,28 +157,44 @@ fn ref_counts(tables: &Tables) -> Result<Option<HashMap<DagHash, u64>>> {
     Ok(Some(counts))
 }
 
-impl Rendering<'_> {
+impl<'a> Rendering<'a> {
+    /// A document from its beginning, without counts of dependents.
+    pub(super) fn begin(tables: &'a Tables, store: &'a Store, mirror: &'a MirrorName, version: DbVersion) -> Self {
+        Self {
+            tables,
+            store,
+            mirror,
+            version,
+            hash: DocumentHash::new(),
+            parts: Vec::new(),
+            open: header(version),
+            has_records: false,
+            ref_counts: None,
+        }
+    }
+
     /// Appends packages after `after` until a segment is full; `None` when they all fitted.
     fn fill(&mut self, after: i64) -> Result<Option<i64>> {
         let sql = format!("SELECT {} FROM record WHERE seq > ? ORDER BY seq", RecordRow::COLUMNS);
         for row in self.tables.each::<RecordRow>(&sql, vec![after.max(0).into()])? {
             let row = row?;
-            self.push(&row)?;
-            if self.open.len() >= SEGMENT_BYTES {
+            self.push(&row, true)?;
+            if self.is_full() {
                 return Ok(Some(row.seq));
             }
         }
         Ok(None)
     }
 
-    fn push(&mut self, row: &RecordRow) -> Result<()> {
+    /// Appends a record.
+    pub(super) fn push(&mut self, row: &RecordRow, in_buildcache: bool) -> Result<()> {
         if self.has_records {
             self.open.push_str(SEPARATOR);
         }
         self.has_records = true;
         let node = row.to_node()?;
         let ref_count = self.ref_counts.as_ref().map(|counts| counts.get(&node.hash).copied().unwrap_or(0));
-        self.open.push_str(&record(self.version, &node, row.is_package(), ref_count));
+        self.open.push_str(&record(self.version, &node, in_buildcache, ref_count));
         Ok(())
     }
 
@@ -196,7 +215,13 @@ impl Rendering<'_> {
         )
     }
 
-    async fn store_open(&mut self) -> Result<Part> {
+    /// Whether what is open should become a part.
+    pub(super) const fn is_full(&self) -> bool {
+        self.open.len() >= SEGMENT_BYTES
+    }
+
+    /// Stores what is open as a part.
+    pub(super) async fn store_open(&mut self) -> Result<Part> {
         let bytes = std::mem::take(&mut self.open).into_bytes();
         self.hash.update(&bytes);
         let part = Part { digest: Digest::of(&bytes), bytes: bytes.len() as u64 };
@@ -212,27 +237,38 @@ impl Rendering<'_> {
     async fn finish(mut self) -> Result<Document> {
         let sql = format!("SELECT {} FROM record WHERE seq < 0 ORDER BY seq DESC", RecordRow::COLUMNS);
         for row in self.tables.each::<RecordRow>(&sql, vec![])? {
-            self.push(&row?)?;
+            self.push(&row?, false)?;
         }
-        self.open.push_str(footer());
         let generation = self.tables.mirror()?.generation;
+        self.end(generation).await
+    }
+
+    /// Ends the document.
+    pub(super) async fn end(mut self, generation: u64) -> Result<Document> {
+        self.open.push_str(footer());
         self.store_open().await?;
         let bytes = self.parts.iter().map(|part| part.bytes).sum();
         Ok(Document { generation, digest: self.hash.finish(), bytes, parts: self.parts })
     }
 }
 
-async fn put(store: &Store, key: &ObjectKey, bytes: Vec<u8>) -> Result<()> {
-    store.put(key, bytes).await.map(drop).map_err(|error| error.to_string().into())
+pub(super) async fn put(store: &Store, key: &ObjectKey, bytes: Vec<u8>) -> Result<()> {
+    store.put(key, bytes).await?;
+    Ok(())
 }
 
 /// Marks what only the old document needs for removal.
-fn discard(tables: &Tables, mirror: &MirrorName, old: &Document, new: &Document, now: Timestamp) -> Result<()> {
-    let due = number(now.as_millis() + REPLACED_MILLIS);
+pub(super) fn discard(
+    tables: &Tables,
+    mirror: &MirrorName,
+    old: &Document,
+    new: &Document,
+    now: Timestamp,
+) -> Result<()> {
+    let due = now.as_millis() + REPLACED_MILLIS;
     let unused = old.parts.iter().filter(|part| !new.parts.contains(part)).map(|part| part.key(mirror));
     for key in unused.chain([ObjectKey::IndexDocument(mirror.clone(), old.digest)]) {
-        let sql = "INSERT INTO garbage(key, due) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET due = excluded.due";
-        tables.run(sql, vec![key.to_string().into(), due.clone()])?;
+        discard_key(tables, &key, due)?;
     }
     // A document may come back: the same packages give the same bytes.
     let used = new.parts.iter().map(|part| part.key(mirror));
@@ -242,26 +278,43 @@ fn discard(tables: &Tables, mirror: &MirrorName, old: &Document, new: &Document,
     Ok(())
 }
 
-/// Removes what was marked long enough ago, and comes back for the rest.
-pub(super) async fn collect_garbage(tables: &Tables, store: &Store, state: &State) -> Result<()> {
-    #[derive(Deserialize)]
-    struct Row {
-        key: String,
-        due: u64,
-    }
-    let now = crate::app::now().as_millis();
-    let rows: Vec<Row> = tables.rows("SELECT key, due FROM garbage ORDER BY due LIMIT 100", vec![])?;
-    for row in rows.iter().take_while(|row| row.due <= now) {
-        store.delete_key(&row.key).await.map_err(|error| error.to_string())?;
+/// Marks an object for removal at `due` (milliseconds since 1970).
+pub(super) fn discard_key(tables: &Tables, key: &ObjectKey, due: u64) -> Result<()> {
+    let sql = "INSERT INTO garbage(key, due) VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET due = excluded.due";
+    tables.run(sql, vec![key.to_string().into(), number(due)])
+}
+
+/// A row of `garbage`.
+#[derive(Deserialize)]
+struct GarbageRow {
+    key: String,
+    due: u64,
+}
+
+/// Removes what was marked long enough ago.
+pub(super) async fn collect_garbage(tables: &Tables, store: &Store, now: Timestamp) -> Result<()> {
+    let sql = "SELECT key, due FROM garbage WHERE due <= ? ORDER BY due LIMIT 100";
+    for row in tables.rows::<GarbageRow>(sql, vec![number(now.as_millis())])? {
+        if !is_needed(tables, &row.key)? {
+            store.delete_key(&row.key).await?;
+        }
         tables.run("DELETE FROM garbage WHERE key = ? AND due = ?", vec![row.key.as_str().into(), number(row.due)])?;
-    }
-    if let Some(next) = tables.first::<Row>("SELECT key, due FROM garbage ORDER BY due LIMIT 1", vec![])? {
-        state.storage().set_alarm(alarm_time(next.due.max(now + 1_000))).await?;
     }
     Ok(())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 stay far below 2^53")]
-fn alarm_time(millis: u64) -> ScheduledTime {
-    ScheduledTime::new(js_sys::Date::new(&(millis as f64).into()))
+/// Whether a current document has a part of this name: parts are named by their digest, so another
+/// document may have come to the same bytes.
+fn is_needed(tables: &Tables, key: &str) -> Result<bool> {
+    let digest = key.rsplit('/').next().unwrap_or_default();
+    let sql = "SELECT version FROM document WHERE instr(document, ?1) > 0
+               UNION ALL SELECT version FROM slice WHERE instr(document, ?1) > 0
+               UNION ALL SELECT version FROM segment WHERE digest = ?1 LIMIT 1";
+    Ok(tables.first::<serde_json::Value>(sql, vec![digest.into()])?.is_some())
+}
+
+/// When something is next to be removed, in milliseconds since 1970.
+pub(super) fn next_due(tables: &Tables) -> Result<Option<u64>> {
+    let sql = "SELECT key, due FROM garbage ORDER BY due LIMIT 1";
+    Ok(tables.first::<GarbageRow>(sql, vec![])?.map(|row| row.due))
 }

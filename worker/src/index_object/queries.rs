@@ -178,7 +178,7 @@ pub(super) fn locate(tables: &Tables, hash: &DagHash) -> Result<Option<Located>>
     Ok(Some(Located { record: row.to_record()?, tarball: row.tarball }))
 }
 
-fn summary(row: &RecordRow) -> Result<SpecSummary> {
+pub(super) fn summary(row: &RecordRow) -> Result<SpecSummary> {
     Ok(summary_of(row, &row.to_node()?))
 }
 
@@ -201,6 +201,7 @@ fn summary_of(row: &RecordRow, node: &Node) -> SpecSummary {
         pushed: Timestamp::from_millis(row.pushed),
         // The document that says so names the tarball too.
         signed: row.tarball.map(|_| row.signed != 0),
+        managed: row.is_managed(),
         layout: row.layout,
     }
 }
@@ -230,15 +231,21 @@ fn unique_prefix(tables: &Tables, hash: &DagHash) -> Result<String> {
 }
 
 fn files(row: &RecordRow, node: &Node) -> Vec<File> {
-    let in_v2 = row.layout == Layout::V2;
-    let spec_file = v2::Path::Spec { stem: Stem::of(node), signed: in_v2 && row.signed != 0 };
+    let (in_v2, in_v3) = (row.layout == Layout::V2, row.layout == Layout::V3);
+    // What arrived unsigned is found signed when the mirror's own key signs it.
+    let is_signed_later = row.is_managed() && !row.is_signed_on_arrival();
     let v2 = |path: v2::Path, kind, stored| File { path: path.to_string(), layout: Layout::V2, kind, stored };
     let v3 = |path: v3::Path, kind, stored| File { path: path.to_string(), layout: Layout::V3, kind, stored };
-    let mut files = vec![
-        v2(v2::Path::Tarball(TarballPath::of(node)), FileKind::Tarball, in_v2),
-        v2(spec_file, FileKind::SpecFile, in_v2),
-        v3(v3::Path::SpecManifest(SpecManifestPath::of(node)), FileKind::Manifest, !in_v2),
-    ];
+    let spec_file = |signed, stored| v2(v2::Path::Spec { stem: Stem::of(node), signed }, FileKind::SpecFile, stored);
+    let mut files = vec![v2(v2::Path::Tarball(TarballPath::of(node)), FileKind::Tarball, in_v2)];
+    if in_v2 {
+        files.push(spec_file(row.is_signed_on_arrival(), true));
+    }
+    if !in_v2 || is_signed_later {
+        files.push(spec_file(row.is_managed(), false));
+    }
+    let manifest = v3::Path::SpecManifest(SpecManifestPath::of(node));
+    files.push(v3(manifest, FileKind::Manifest, in_v3 && !is_signed_later));
     files.extend(row.tarball.map(|digest| v3(v3::Path::Blob(digest), FileKind::Tarball, true)));
     files
 }

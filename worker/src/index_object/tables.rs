@@ -4,13 +4,25 @@ use larder_shared::{
     api::{self, Layout, Timestamp},
     digest::Digest,
     index::command::{NodeRecord, Summary},
+    layout::LayoutPath,
     name::DagHash,
     spec::{Compiler, Node, SpecVersion},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use worker::{Error, Result, SqlStorage, SqlStorageValue};
 
+use super::reindex::Run;
+
+/// `record.signed` when the document with which the package arrived is signed.
+pub(super) const SIGNED_ON_ARRIVAL: u8 = 1;
+/// `record.signed` when what was derived of the package is signed with the mirror's own key; both are
+/// added up.
+pub(super) const SIGNED_BY_MIRROR: u8 = 2;
+
 /// The database of one mirror.
+///
+/// `arrival` has the paths of the documents with which packages arrived; `removal` what was removed and
+/// may not be gone yet (see [`super::removal`]); `reindex` how far a run is (see [`super::reindex`]).
 ///
 /// `record.seq` is positive for packages, in order of arrival, and negative for nodes known only as
 /// dependencies; both keep the order in which an index document lists them. An entry is one row and
@@ -45,6 +57,7 @@ CREATE TABLE IF NOT EXISTS mirror(
   unread INTEGER NOT NULL DEFAULT 0,
   v2 INTEGER NOT NULL DEFAULT 0,
   v3 INTEGER NOT NULL DEFAULT 0,
+  oci INTEGER NOT NULL DEFAULT 0,
   last_seq INTEGER NOT NULL DEFAULT 0,
   first_seq INTEGER NOT NULL DEFAULT 0,
   origin_asked INTEGER,
@@ -64,8 +77,43 @@ CREATE TABLE IF NOT EXISTS segment(
   PRIMARY KEY (version, number)
 );
 CREATE TABLE IF NOT EXISTS document(version INTEGER PRIMARY KEY, document TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS record_tarball ON record(tarball) WHERE tarball IS NOT NULL;
+CREATE TABLE IF NOT EXISTS manifest(
+  digest TEXT PRIMARY KEY,
+  descriptor TEXT NOT NULL,
+  subject TEXT,
+  blobs TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS manifest_subject ON manifest(subject) WHERE subject IS NOT NULL;
+CREATE TABLE IF NOT EXISTS tag(name TEXT PRIMARY KEY, manifest TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS upload(
+  id TEXT PRIMARY KEY,
+  owner TEXT NOT NULL,
+  touched INTEGER NOT NULL,
+  pieces TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS slice(
+  expression TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  made INTEGER NOT NULL,
+  document TEXT NOT NULL,
+  PRIMARY KEY (expression, version)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS garbage(key TEXT PRIMARY KEY, due INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS arrival(hash TEXT, path TEXT, PRIMARY KEY (hash, path)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS removal(
+  hash TEXT PRIMARY KEY,
+  keys TEXT NOT NULL,
+  blobs TEXT NOT NULL,
+  due INTEGER NOT NULL,
+  swept INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS reindex(id INTEGER PRIMARY KEY CHECK (id = 1), run TEXT NOT NULL);
 ";
+
+/// Columns that came after the first release: table, column, definition. `CREATE TABLE IF NOT EXISTS`
+/// leaves a table of then as it was.
+const LATER_COLUMNS: [(&str, &str, &str); 1] = [("mirror", "oci", "INTEGER NOT NULL DEFAULT 0")];
 
 /// A handle to the tables.
 #[derive(Clone)]
@@ -96,6 +144,16 @@ impl RecordRow {
         self.seq > 0
     }
 
+    /// Whether the document with which it arrived is signed.
+    pub(super) const fn is_signed_on_arrival(&self) -> bool {
+        self.signed & SIGNED_ON_ARRIVAL != 0
+    }
+
+    /// Whether what was derived of it is signed with the mirror's own key.
+    pub(super) const fn is_managed(&self) -> bool {
+        self.signed & SIGNED_BY_MIRROR != 0
+    }
+
     /// The node as a command brought it.
     pub(super) fn to_record(&self) -> Result<NodeRecord> {
         let damaged = |_| Error::from(format!("the record of /{} is damaged", self.hash));
@@ -114,7 +172,7 @@ impl RecordRow {
 }
 
 /// The row of `mirror`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub(super) struct MirrorRow {
     pub(super) generation: u64,
     pub(super) updated: Option<u64>,
@@ -126,6 +184,7 @@ pub(super) struct MirrorRow {
     pub(super) unread: u64,
     pub(super) v2: u64,
     pub(super) v3: u64,
+    pub(super) oci: u64,
     pub(super) last_seq: i64,
     pub(super) first_seq: i64,
     pub(super) origin_asked: Option<u64>,
@@ -139,9 +198,16 @@ impl Tables {
         Self { sql }
     }
 
-    /// Makes the tables where there are none.
+    /// Makes the tables where there are none, and the columns that they lack.
     pub(super) fn create(&self) -> Result<()> {
-        self.sql.exec(SCHEMA, None).map(drop)
+        self.run(SCHEMA, vec![])?;
+        for (table, column, definition) in LATER_COLUMNS {
+            let known = "SELECT name FROM pragma_table_info(?) WHERE name = ?";
+            if self.first::<serde_json::Value>(known, vec![table.into(), column.into()])?.is_none() {
+                self.run(&format!("ALTER TABLE {table} ADD COLUMN {column} {definition}"), vec![])?;
+            }
+        }
+        Ok(())
     }
 
     /// Runs a statement.
@@ -182,7 +248,7 @@ impl Tables {
     /// Writes the figures and counters.
     pub(super) fn save_mirror(&self, row: &MirrorRow) -> Result<()> {
         let sql = "UPDATE mirror SET generation = ?, updated = ?, specs = ?, packages = ?, signed = ?, bytes = ?,
-                   unsized = ?, unread = ?, v2 = ?, v3 = ?, last_seq = ?, first_seq = ?, origin_asked = ?, origin_fresh = ?,
+                   unsized = ?, unread = ?, v2 = ?, v3 = ?, oci = ?, last_seq = ?, first_seq = ?, origin_asked = ?, origin_fresh = ?,
                    origin_error = ?, origin_etag = ?";
         self.run(
             sql,
@@ -197,6 +263,7 @@ impl Tables {
                 number(row.unread),
                 number(row.v2),
                 number(row.v3),
+                number(row.oci),
                 row.last_seq.into(),
                 row.first_seq.into(),
                 row.origin_asked.map(number).into(),
@@ -210,7 +277,7 @@ impl Tables {
     /// The figures as the API tells them.
     pub(super) fn summary(&self) -> Result<Summary> {
         let row = self.mirror()?;
-        let layouts = [(row.v2, Layout::V2), (row.v3, Layout::V3)];
+        let layouts = [(row.v2, Layout::V2), (row.v3, Layout::V3), (row.oci, Layout::Oci)];
         Ok(Summary {
             specs: row.specs,
             packages: row.packages,
@@ -225,7 +292,37 @@ impl Tables {
             origin_fresh: row.origin_fresh.map(Timestamp::from_millis),
             origin_error: row.origin_error,
             origin_etag: row.origin_etag,
+            reindex: self.reindex()?.map(|run| run.progress),
         })
+    }
+
+    /// The run that makes the index follow from the bucket, or the last one.
+    pub(super) fn reindex(&self) -> Result<Option<Run>> {
+        #[derive(Deserialize)]
+        struct Row {
+            run: String,
+        }
+        match self.first::<Row>("SELECT run FROM reindex", vec![])? {
+            Some(row) => Ok(Some(serde_json::from_str(&row.run)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Notes how far a run is.
+    pub(super) fn save_reindex(&self, run: &Run) -> Result<()> {
+        let sql = "INSERT INTO reindex(id, run) VALUES (1, ?) ON CONFLICT(id) DO UPDATE SET run = excluded.run";
+        self.run(sql, vec![serde_json::to_string(run)?.into()])
+    }
+
+    /// The paths of the documents with which a package arrived.
+    pub(super) fn arrivals(&self, hash: &DagHash) -> Result<Vec<LayoutPath>> {
+        #[derive(Deserialize)]
+        struct Row {
+            path: String,
+        }
+        let rows: Vec<Row> =
+            self.rows("SELECT path FROM arrival WHERE hash = ? ORDER BY path", vec![hash.as_str().into()])?;
+        Ok(rows.iter().filter_map(|row| row.path.parse().ok()).collect())
     }
 
     /// The keys, by fingerprint.

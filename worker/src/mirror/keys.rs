@@ -18,7 +18,9 @@ use super::read;
 use crate::{
     app::{App, now},
     error::{Error, Result},
-    index_client, openpgp, origin,
+    index_client,
+    intake::Place,
+    origin,
     registry::Settings,
 };
 
@@ -73,18 +75,7 @@ pub(crate) async fn accept(
     fingerprint: &Fingerprint,
     armored: Vec<u8>,
 ) -> Result<bool> {
-    let path = LayoutPath::V2(v2::Path::Key(fingerprint.clone()));
-    let key = openpgp::read_public_key(&armored, &path.to_string(), now()).map_err(Error::Document)?;
-    if key.fingerprint != *fingerprint {
-        return Err(Error::Document(format!("the key inside is {}, which does not fit the path", key.fingerprint)));
-    }
-    let place = ObjectKey::Object(mirror.clone(), path);
-    let is_new = app.store.read(&place).await?.is_none_or(|stored| stored != armored);
-    if is_new {
-        let blob = LayoutPath::V3(v3::Path::Blob(Digest::of(&armored)));
-        app.store.put(&ObjectKey::Object(mirror.clone(), blob), armored.clone()).await?;
-        app.store.put(&place, armored).await?;
-    }
+    let (key, is_new) = Place { store: &app.store, mirror }.key(fingerprint, armored, now()).await?;
     // Told again when the key was there: a crash may have come before the index knew.
     let _: Changed = index_client::ask(app, mirror, Ask::AddKey(key)).await?;
     Ok(is_new)

@@ -1,33 +1,38 @@
 //! `GET /mirrors/<mirror>/…`: what is stored is sent as stored, the rest is derived.
 
 use larder_shared::{
-    api::Origin,
-    index::document::DbVersion,
+    api::{Origin, Signing},
+    clearsign,
     key::ObjectKey,
     layout::{LayoutPath, v2, v3},
     name::MirrorName,
-    package::TarballReference,
     route::page::Page,
+    slice::Slice,
 };
 use worker::{Method, Request, Response, ResponseBody};
 
 use super::{index, keys};
 use crate::{
     app::App,
+    auth,
     error::{Error, Result},
+    intake::Place,
     origin,
-    registry::{self, Settings},
+    registry::Settings,
     respond::{ObjectHeaders, asked_range, is_current, with_headers},
     store::Stored,
 };
 
 /// An object of a mirror.
 pub(crate) async fn object(app: &App, request: &Request, mirror: &MirrorName, path: &LayoutPath) -> Result<Response> {
-    let settings = registry::find(app, mirror).await?;
+    let settings = auth::readable(app, request, mirror).await?;
     match path {
-        LayoutPath::V2(v2::Path::Index) => index::document(app, request, &settings, path, DbVersion::V7).await,
-        LayoutPath::V2(v2::Path::IndexHash) => index::hash(app, request, &settings, path).await,
-        LayoutPath::V3(v3::Path::IndexManifest) => index::manifest(app, request, &settings, path).await,
+        LayoutPath::V2(v2::Path::Index) => index::document(app, request, &settings, path, None).await,
+        LayoutPath::V2(v2::Path::IndexHash) => index::hash(app, request, &settings, path, None).await,
+        LayoutPath::V3(v3::Path::IndexManifest) => index::manifest(app, request, &settings, path, None).await,
+        LayoutPath::V3(v3::Path::ViewManifest(slice)) => {
+            index::manifest(app, request, &settings, path, Some(slice)).await
+        }
         LayoutPath::V2(v2::Path::KeyIndex) => keys::index(app, request, &settings, path).await,
         LayoutPath::V3(v3::Path::KeyIndexManifest) => keys::index_manifest(app, request, &settings, path).await,
         LayoutPath::V3(v3::Path::Layout) => bytes(request, path, v3::LAYOUT_DOCUMENT.into()),
@@ -37,6 +42,10 @@ pub(crate) async fn object(app: &App, request: &Request, mirror: &MirrorName, pa
                 Some(response) => Ok(response),
                 None => keys::manifest(app, request, &settings, path, fingerprint).await,
             }
+        }
+        LayoutPath::V3(v3::Path::SpecManifest(_)) if settings.signing == Signing::Managed => {
+            let response = signed_manifest(app, request, mirror, path).await?;
+            response.ok_or_else(|| Error::NotFound { what: format!("`{path}`"), mirror: mirror.clone() })
         }
         LayoutPath::V2(v2::Path::Key(_) | v2::Path::Spec { .. }) | LayoutPath::V3(v3::Path::SpecManifest(_)) => {
             match stored_or_derived(app, request, mirror, path).await? {
@@ -48,7 +57,7 @@ pub(crate) async fn object(app: &App, request: &Request, mirror: &MirrorName, pa
             if let Some(response) = stored(app, request, path, &object_key(mirror, path)).await? {
                 return Ok(response);
             }
-            match index::by_digest(app, request, mirror, path, digest).await? {
+            match index::by_digest(app, request, &settings, path, digest).await? {
                 Some(response) => Ok(response),
                 None => from_origin(app, request, &settings, path).await,
             }
@@ -56,9 +65,26 @@ pub(crate) async fn object(app: &App, request: &Request, mirror: &MirrorName, pa
     }
 }
 
+/// An object of a slice of a mirror: only its index is another.
+pub(crate) async fn slice(
+    app: &App,
+    request: &Request,
+    mirror: &MirrorName,
+    slice: &Slice,
+    path: &LayoutPath,
+) -> Result<Response> {
+    let settings = auth::readable(app, request, mirror).await?;
+    match path {
+        LayoutPath::V2(v2::Path::Index) => index::document(app, request, &settings, path, Some(slice)).await,
+        LayoutPath::V2(v2::Path::IndexHash) => index::hash(app, request, &settings, path, Some(slice)).await,
+        LayoutPath::V3(v3::Path::IndexManifest) => index::manifest(app, request, &settings, path, Some(slice)).await,
+        path => object(app, request, mirror, path).await,
+    }
+}
+
 /// A mirror's bare URL, as somebody may paste it into a browser.
-pub(crate) async fn root(app: &App, mirror: &MirrorName) -> Result<Response> {
-    registry::find(app, mirror).await?;
+pub(crate) async fn root(app: &App, request: &Request, mirror: &MirrorName) -> Result<Response> {
+    auth::readable(app, request, mirror).await?;
     let location = Page::Mirror(mirror.clone()).to_string();
     Ok(with_headers([("Location", location.as_str()), ("Cache-Control", "no-cache")])?.with_status(302).empty())
 }
@@ -70,7 +96,7 @@ fn object_key(mirror: &MirrorName, path: &LayoutPath) -> ObjectKey {
 /// A v2 tarball: the blob to which the accepted spec file refers, else a file that lies there.
 async fn tarball(app: &App, request: &Request, settings: &Settings, path: &LayoutPath) -> Result<Response> {
     let mirror = &settings.name;
-    if let Some(reference) = reference(app, mirror, path).await? {
+    if let Some(reference) = (Place { store: &app.store, mirror }).reference(path).await? {
         let blob = LayoutPath::V3(v3::Path::Blob(reference.blob));
         if let Some(response) = stored(app, request, path, &object_key(mirror, &blob)).await? {
             return Ok(response);
@@ -82,11 +108,23 @@ async fn tarball(app: &App, request: &Request, settings: &Settings, path: &Layou
     }
 }
 
-/// Which blob a v2 tarball is.
-pub(crate) async fn reference(app: &App, mirror: &MirrorName, path: &LayoutPath) -> Result<Option<TarballReference>> {
-    let Some(bytes) = app.store.read(&ObjectKey::Derived(mirror.clone(), path.clone())).await? else { return Ok(None) };
-    let reference = serde_json::from_slice(&bytes);
-    reference.map(Some).map_err(|source| Error::Data { doing: "reading a tarball's reference", source })
+/// A v3 manifest of a mirror whose own key signs. A manifest has one path whether it is signed or not:
+/// one that arrived unsigned gives way to what was derived of it.
+async fn signed_manifest(
+    app: &App,
+    request: &Request,
+    mirror: &MirrorName,
+    path: &LayoutPath,
+) -> Result<Option<Response>> {
+    let key = object_key(mirror, path);
+    let arrived = app.store.read(&key).await?;
+    let is_signed = arrived.is_some_and(|text| clearsign::document(&text).is_ok_and(|document| document.is_signed));
+    if !is_signed
+        && let Some(response) = stored(app, request, path, &ObjectKey::Derived(mirror.clone(), path.clone())).await?
+    {
+        return Ok(Some(response));
+    }
+    stored(app, request, path, &key).await
 }
 
 /// What is stored at the path, else what was derived for it.

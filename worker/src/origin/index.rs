@@ -54,7 +54,8 @@ const MAX_KEYS: usize = 16;
 fn entry(layout: Layout) -> LayoutPath {
     match layout {
         Layout::V2 => LayoutPath::V2(v2::Path::Index),
-        Layout::V3 => LayoutPath::V3(v3::Path::IndexManifest),
+        // No static site is a registry.
+        Layout::V3 | Layout::Oci => LayoutPath::V3(v3::Path::IndexManifest),
     }
 }
 
@@ -95,7 +96,7 @@ pub(super) async fn take_over(app: &App, mirror: &MirrorName, origin: &str, etag
         let reading = Reading { app, mirror, origin, takeover, layout };
         let read = match layout {
             Layout::V2 => reading.document(index).await,
-            Layout::V3 => reading.manifest(index).await,
+            Layout::V3 | Layout::Oci => reading.manifest(index).await,
         };
         if let Err(error) = read {
             // Else nobody could look again before it is taken for abandoned.
@@ -259,7 +260,9 @@ async fn keys(app: &App, mirror: &MirrorName, origin: &str) -> Result<()> {
     for fingerprint in list.keys.keys().take(MAX_KEYS) {
         let armored = match layout {
             Layout::V2 => small(app, origin, &LayoutPath::V2(v2::Path::Key(fingerprint.clone()))).await?,
-            Layout::V3 => blob_of(app, origin, &LayoutPath::V3(v3::Path::KeyManifest(fingerprint.clone()))).await?,
+            Layout::V3 | Layout::Oci => {
+                blob_of(app, origin, &LayoutPath::V3(v3::Path::KeyManifest(fingerprint.clone()))).await?
+            }
         };
         if let Some(armored) = armored {
             mirror::keys::accept(app, mirror, fingerprint, armored).await?;

@@ -23,6 +23,7 @@ use crate::{
     app::App,
     error::{Error, Result},
     index_client,
+    intake::Place,
     mirror::{accept, read},
     registry::Settings,
 };
@@ -83,15 +84,15 @@ impl ReadThrough<'_> {
     }
 
     async fn tarball(&self, path: &LayoutPath, place: &TarballPath) -> Result<Option<Response>> {
-        let mirror = &self.settings.name;
-        if read::reference(self.app, mirror, path).await?.is_none() {
+        let kept = Place { store: &self.app.store, mirror: &self.settings.name };
+        if kept.reference(path).await?.is_none() {
             let known = self.fetch_any_spec_file(place.stem()).await?.is_some()
                 || self.fetch_manifest_of(&place.stem().hash()).await?;
             if !known {
                 return Ok(None);
             }
         }
-        match read::reference(self.app, mirror, path).await? {
+        match kept.reference(path).await? {
             Some(reference) => blob::read_tarball(self, path, place, &reference).await,
             None => Ok(None),
         }
@@ -127,7 +128,8 @@ impl ReadThrough<'_> {
             return Err(self.problem(format!("has no `{spec_path}`, which `{path}` names")));
         };
         let package = Package::from_manifest(place, &manifest, &spec).map_err(|error| self.unusable(path, &error))?;
-        self.keep(path, document, &package, Some(manifest.tarball.content_length)).await?;
+        let size = manifest.tarball.content_length;
+        self.keep(path, document, &package, Some(size)).await?;
         Ok(true)
     }
 
