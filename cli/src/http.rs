@@ -1,4 +1,5 @@
 //! One mirror over HTTP: the two requests a push consists of, each tried again while that helps.
+//! The JSON API: see [`api`].
 
 use std::{
     cell::{Cell, RefCell},
@@ -15,11 +16,14 @@ use ureq::{
 
 use crate::{mirror_url::MirrorUrl, stop::Stop};
 
+pub(crate) mod api;
 pub(crate) mod failure;
+mod parts;
 mod retry;
 
 pub(crate) use failure::Failure;
 use failure::Refusal;
+pub(crate) use parts::Parts;
 
 /// How long a connection may take to come about, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -102,22 +106,7 @@ impl<'a> Client<'a> {
         note: &'a (dyn Fn(String) + Sync),
     ) -> Result<Self, CertificateError> {
         let Settings { token, jobs, insecure, first_pause } = settings;
-        let tls = TlsConfig::builder().root_certs(root_certificates()?).disable_verification(insecure).build();
-        let agent = Agent::config_builder()
-            .tls_config(tls)
-            .user_agent(concat!("larder/", env!("CARGO_PKG_VERSION")))
-            .http_status_as_error(false)
-            // A token is for one host, and a body cannot be sent twice: redirects are told, not followed.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .max_idle_connections(jobs.get())
-            .max_idle_connections_per_host(jobs.get())
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_per_read(Some(SILENCE_TIMEOUT))
-            .timeout_per_write(Some(SILENCE_TIMEOUT))
-            .build()
-            .into();
-        Ok(Self { agent, mirror, token, first_pause, stop, note })
+        Ok(Self { agent: agent(jobs, insecure)?, mirror, token, first_pause, stop, note })
     }
 
     /// Whether something lies at `path` (`HEAD`).
@@ -189,6 +178,25 @@ impl<'a> Client<'a> {
             }
         }
     }
+}
+
+/// What makes connections, at most `connections` of which are kept open.
+fn agent(connections: NonZeroUsize, insecure: bool) -> Result<Agent, CertificateError> {
+    let tls = TlsConfig::builder().root_certs(root_certificates()?).disable_verification(insecure).build();
+    Ok(Agent::config_builder()
+        .tls_config(tls)
+        .user_agent(concat!("larder/", env!("CARGO_PKG_VERSION")))
+        .http_status_as_error(false)
+        // A token is for one host, and a body cannot be sent twice: redirects are told, not followed.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_idle_connections(connections.get())
+        .max_idle_connections_per_host(connections.get())
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_per_read(Some(SILENCE_TIMEOUT))
+        .timeout_per_write(Some(SILENCE_TIMEOUT))
+        .build()
+        .into())
 }
 
 fn refused(mut response: Response<Body>, sent_bytes: u64) -> Failure {

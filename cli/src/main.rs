@@ -4,12 +4,15 @@
 //! begin (wrong arguments, no mirror in the folder), 130 when it was stopped by Ctrl-C.
 
 mod http;
+mod key;
 mod mirror_url;
 mod output;
 mod push;
+mod server_url;
 mod stop;
+mod token;
 
-use std::process::ExitCode;
+use std::{error::Error, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -24,6 +27,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Push(push::Arguments),
+    Key(key::Arguments),
+    Token(token::Arguments),
 }
 
 /// How a command ended, which decides the exit status.
@@ -42,8 +47,10 @@ const COULD_NOT_BEGIN: u8 = 2;
 
 fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
-    let end = match command {
-        Command::Push(arguments) => push::run(&arguments),
+    let end: Result<End, Box<dyn Error>> = match command {
+        Command::Push(arguments) => push::run(&arguments).map_err(Into::into),
+        Command::Token(arguments) => token::run(&arguments).map_err(Into::into),
+        Command::Key(arguments) => key::run(&arguments).map_err(Into::into),
     };
     match end {
         Ok(End::Done) => ExitCode::SUCCESS,

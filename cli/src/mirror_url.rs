@@ -5,11 +5,12 @@ use std::{fmt, str::FromStr};
 use larder_shared::{name::MirrorName, route::Route};
 use ureq::http::Uri;
 
+use crate::server_url::ServerUrl;
+
 /// The URL of a mirror, without a slash at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MirrorUrl {
-    /// `https://larder.example.org`
-    origin: String,
+    server: ServerUrl,
     mirror: MirrorName,
 }
 
@@ -21,17 +22,25 @@ impl MirrorUrl {
         format!("{self}/{path}")
     }
 
+    /// The URL of something of the mirror as an OCI repository, such as `blobs/uploads/`.
+    pub(crate) fn registry(&self, path: &str) -> String {
+        format!("{}/v2/{}/{path}", self.server, self.mirror)
+    }
+
+    /// The URL that a `Location` names, which may be a path on the same server.
+    pub(crate) fn resolve(&self, location: &str) -> String {
+        if location.starts_with('/') { format!("{}{location}", self.server) } else { location.to_owned() }
+    }
+
     /// Whether what is sent can be read on its way: plain `http` to another machine.
     pub(crate) fn is_exposed(&self) -> bool {
-        let Some(authority) = self.origin.strip_prefix("http://") else { return false };
-        let host = authority.rsplit_once(':').map_or(authority, |(host, _port)| host);
-        host != "localhost" && host != "[::1]" && !host.starts_with("127.")
+        self.server.is_exposed()
     }
 }
 
 impl fmt::Display for MirrorUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/mirrors/{}", self.origin, self.mirror)
+        write!(f, "{}/mirrors/{}", self.server, self.mirror)
     }
 }
 
@@ -45,17 +54,9 @@ impl FromStr for MirrorUrl {
 
     fn from_str(text: &str) -> Result<Self, InvalidMirrorUrl> {
         let uri: Uri = text.parse().map_err(|_| InvalidMirrorUrl("it is not a URL"))?;
-        let scheme = uri.scheme_str().filter(|scheme| ["http", "https"].contains(scheme));
-        let scheme = scheme.ok_or(InvalidMirrorUrl("it begins with neither https:// nor http://"))?;
-        let authority = uri.authority().ok_or(InvalidMirrorUrl("it names no host"))?.as_str();
-        if authority.contains('@') {
-            return Err(InvalidMirrorUrl("it holds a user name, which Larder does not use: pass a token with --token"));
-        }
-        if uri.query().is_some() {
-            return Err(InvalidMirrorUrl("it has a query after its path"));
-        }
+        let server = ServerUrl::of(&uri).map_err(InvalidMirrorUrl)?;
         match Route::parse(uri.path()) {
-            Ok(Route::MirrorRoot(mirror)) => Ok(Self { origin: format!("{scheme}://{authority}"), mirror }),
+            Ok(Route::MirrorRoot(mirror)) => Ok(Self { server, mirror }),
             Ok(Route::Object(..)) => Err(InvalidMirrorUrl("its path goes on after the name of the mirror")),
             _ => Err(InvalidMirrorUrl("its path is not that of a mirror")),
         }

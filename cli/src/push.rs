@@ -75,6 +75,10 @@ pub(crate) struct Arguments {
     #[arg(long, short, value_name = "N", default_value = "8", value_parser = RangedU64ValueParser::<u64>::new().range(1..=64))]
     jobs: u64,
 
+    /// Send files larger than this in parts of this size, in MB; the host of a Larder takes at most 100 in one request
+    #[arg(long, value_name = "MB", default_value = "64", value_parser = RangedU64ValueParser::<u64>::new().range(5..=5_000))]
+    part_size: u64,
+
     /// Check the folder and say what would be sent, without asking the server
     #[arg(long, short = 'n')]
     dry_run: bool,
@@ -135,7 +139,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<End, CannotBegin> {
     if let Some(settings) = settings {
         let note = |text: String| progress.say_detail(&text);
         let client = Client::new(&arguments.mirror, settings, &stop, &note)?;
-        let uploader = Uploader { client: &client };
+        let uploader = Uploader { client: &client, part_bytes: arguments.part_size * 1_000_000 };
         push.run_stage(&plan.keys, |item, meter| uploader.push(item, meter));
         push.run_stage(&plan.packages, |item, meter| uploader.push(item, meter));
     } else {

@@ -38,6 +38,9 @@ pub(crate) enum Failure {
     /// What was to be sent could not be read.
     #[error("the file cannot be read: {0}")]
     Unreadable(io::Error),
+    /// The answer is a success, but not one of Larder's.
+    #[error("the server's answer cannot be read: {0}")]
+    NotLarder(io::Error),
     /// Ctrl-C came first.
     #[error("stopped")]
     Stopped,
@@ -52,7 +55,7 @@ impl Failure {
                 retry::is_transient(refusal.status) || refusal.code == Some(ErrorCode::SizeInvalid)
             }
             Self::Unreachable(_) | Self::Cut(_) => true,
-            Self::Insecure(_) | Self::Unsendable(_) | Self::Unreadable(_) | Self::Stopped => false,
+            Self::Insecure(_) | Self::Unsendable(_) | Self::Unreadable(_) | Self::NotLarder(_) | Self::Stopped => false,
         }
     }
 
@@ -60,7 +63,7 @@ impl Failure {
     pub(crate) fn concerns_all(&self) -> bool {
         match self {
             Self::Refused(refusal) => refusal.concerns_all(),
-            Self::Unreachable(_) | Self::Insecure(_) | Self::Stopped => true,
+            Self::Unreachable(_) | Self::Insecure(_) | Self::NotLarder(_) | Self::Stopped => true,
             Self::Cut(_) | Self::Unsendable(_) | Self::Unreadable(_) => false,
         }
     }
@@ -89,6 +92,7 @@ impl Failure {
             Self::Insecure(_) => Some(
                 "A certificate of your own authority is trusted when SSL_CERT_FILE names it; --insecure trusts any.",
             ),
+            Self::NotLarder(_) => Some("Check the URL: this may not be a Larder, or a newer one."),
             Self::Cut(_) | Self::Unsendable(_) | Self::Unreadable(_) | Self::Stopped => None,
         }
     }
@@ -144,16 +148,19 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Reads an answer: `{"error":{"code","message","next"}}` from Larder, anything from others.
+    /// Reads an answer: `{"error":{"code","message","next"}}` or
+    /// `{"errors":[{"code","message","detail"}]}` from Larder, anything from others.
     ///
     /// `sent_bytes` is the length of the body that was sent, 0 for none.
     pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], sent_bytes: u64) -> Self {
         let document: Value = serde_json::from_slice(body).unwrap_or_default();
-        let text = |field: &str| document["error"][field].as_str().map(str::to_owned);
-        let own = text("message");
+        // The OCI API has a shape of its own (OCI distribution specification, "Error Codes").
+        let oci = &document["errors"][0];
+        let text = |own: &str, oci: &Value| document["error"][own].as_str().or(oci.as_str()).map(str::to_owned);
+        let own = text("message", &oci["message"]);
         let from_larder = own.is_some();
         let message = own.unwrap_or_else(|| describe(status, headers, body, sent_bytes));
-        let next = text("next").or_else(|| advice(status, from_larder, sent_bytes).map(str::to_owned));
+        let next = text("next", &oci["detail"]).or_else(|| advice(status, from_larder, sent_bytes).map(str::to_owned));
         Self {
             status: status.as_u16(),
             code: serde_json::from_value(document["error"]["code"].clone()).ok(),
@@ -205,7 +212,7 @@ fn advice(status: StatusCode, from_larder: bool, sent_bytes: u64) -> Option<&'st
     match status.as_u16() {
         300..=399 => Some("Push to the address it redirects to."),
         413 if sent_bytes > EDGE_BODY_BYTES => {
-            Some("Cloudflare takes at most 100 MB in one request, and this larder sends a file in one request.")
+            Some("Cloudflare takes at most 100 MB in one request: send smaller parts with --part-size.")
         }
         401 | 403 => Some("Pass a token that may push to this mirror with --token or LARDER_TOKEN."),
         404 | 405 if !from_larder => Some("Check the URL: this may not be a Larder."),

@@ -134,7 +134,9 @@ impl Folder {
             Ok(LayoutPath::V3(v3::Path::KeyManifest(fingerprint))) => self.key_manifests.push((file, fingerprint)),
             Ok(
                 LayoutPath::V2(v2::Path::Index | v2::Path::IndexHash | v2::Path::KeyIndex)
-                | LayoutPath::V3(v3::Path::Layout | v3::Path::IndexManifest | v3::Path::KeyIndexManifest),
+                | LayoutPath::V3(
+                    v3::Path::Layout | v3::Path::IndexManifest | v3::Path::ViewManifest(_) | v3::Path::KeyIndexManifest,
+                ),
             ) => self.derived.push(file.path),
             // A blob's path does not begin with either of the folders that are walked.
             Ok(LayoutPath::V3(v3::Path::Blob(_))) | Err(_) => self.ignored.push(file.path),

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
 };
 
 use larder_shared::{api::ErrorCode, digest::Digest};
@@ -13,7 +13,7 @@ use super::{
     problem::Problem,
     progress::Meter,
 };
-use crate::http::{Client, Failure, Open, Stored, Upload};
+use crate::http::{Client, Failure, Open, Parts, Stored, Upload};
 
 /// What became of an item that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(super) enum Outcome {
 /// Sends items to one mirror.
 pub(super) struct Uploader<'a> {
     pub(super) client: &'a Client<'a>,
+    /// What is larger is sent in parts of this many bytes.
+    pub(super) part_bytes: u64,
 }
 
 impl Uploader<'_> {
@@ -73,10 +75,26 @@ impl Uploader<'_> {
     }
 
     fn put_blob(&self, blob: &Blob, meter: &Meter<'_>) -> Result<(), Problem> {
-        let open = || Ok(Box::new(File::open(&blob.location)?) as Box<dyn Read>);
-        self.put(&blob.path(), blob.bytes, &open, meter)
-            .map_err(|failure| Problem::Http { role: blob.role, failure })?;
-        Ok(())
+        let sent = if blob.bytes > self.part_bytes {
+            self.put_in_parts(blob, meter)
+        } else {
+            let open = || Ok(Box::new(File::open(&blob.location)?) as Box<dyn Read>);
+            self.put(&blob.path(), blob.bytes, &open, meter).map(drop)
+        };
+        sent.map_err(|failure| Problem::Http { role: blob.role, failure })
+    }
+
+    fn put_in_parts(&self, blob: &Blob, meter: &Meter<'_>) -> Result<(), Failure> {
+        let mark = meter.sent_bytes();
+        let open_at = |first| {
+            meter.back_to(mark + first);
+            let mut file = File::open(&blob.location)?;
+            file.seek(SeekFrom::Start(first))?;
+            Ok(Box::new(Metered { source: Box::new(file), meter }) as Box<dyn Read>)
+        };
+        let part_bytes = self.part_bytes;
+        let parts = Parts { digest: blob.digest, bytes: blob.bytes, part_bytes, open_at: &open_at };
+        self.client.put_in_parts(&parts).inspect_err(|_| meter.back_to(mark))
     }
 
     fn put_document(&self, item: &Item, document: &[u8], meter: &Meter<'_>) -> Result<Outcome, Problem> {
