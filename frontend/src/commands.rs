@@ -9,7 +9,7 @@
 //! same mirror can need `--unsigned` with one version of Spack and not with another.
 
 use larder_shared::{
-    api::{Layout, Mirror, SpecSummary},
+    api::{Layout, Mirror, Signing, SpecSummary},
     name::MirrorName,
 };
 
@@ -99,7 +99,8 @@ pub fn spack_name(mirror: &MirrorName) -> &str {
 /// How to use `mirror`; `example` is a package to install from it.
 pub fn recipe_for_mirror(origin: &str, mirror: &Mirror, example: Option<&str>, client: Client) -> Recipe {
     // Until something was read, Spack's own default is the safe advice: it refuses what is unsigned.
-    let checked = matches!(Trust::of(mirror), Trust::Signed | Trust::Unknown) && mirror.layouts == [client.layout()];
+    let is_signed_for_client = mirror.signing == Signing::Managed || mirror.layouts == [client.layout()];
+    let checked = matches!(Trust::of(mirror), Trust::Signed | Trust::Unknown) && is_signed_for_client;
     let mut recipe = add_mirror(origin, &mirror.name, checked);
     if let Some(example) = example {
         recipe.commands.push(Command::of(&["spack", "install", example]));
@@ -129,7 +130,7 @@ pub fn recipe_for_mirror(origin: &str, mirror: &Mirror, example: Option<&str>, c
 
 /// How to install one spec of a mirror.
 pub fn recipe_for_spec(origin: &str, mirror: &MirrorName, spec: &SpecSummary, prefix: &str, client: Client) -> Recipe {
-    let checked = spec.signed != Some(false) && spec.layout == client.layout();
+    let checked = spec.signed != Some(false) && (spec.managed || spec.layout == client.layout());
     let mut recipe = add_mirror(origin, mirror, checked);
     recipe.commands.push(Command(vec![
         "spack".to_owned(),
@@ -232,6 +233,18 @@ mod tests {
             ]
         );
         assert_eq!(recipe.notes, ["All 53 specs are signed. Step 2 makes Spack trust the keys."]);
+    }
+
+    #[test]
+    fn a_mirror_that_signs_is_checked_in_every_layout() {
+        let mirror = Mirror { signing: Signing::Managed, ..mirror(53, 53, &[Layout::Oci]) };
+        for client in Client::ALL {
+            let recipe = recipe_for_mirror(ORIGIN, &mirror, None, client);
+            assert!(!lines(&recipe)[0].contains("--unsigned"), "{recipe:?}");
+        }
+        let spec = SpecSummary { managed: true, layout: Layout::Oci, ..spec("1", "o", "t", "") };
+        let recipe = recipe_for_spec(ORIGIN, &mirror.name, &spec, "abcdefg", Client::Since1);
+        assert!(!lines(&recipe)[0].contains("--unsigned"), "{recipe:?}");
     }
 
     #[test]

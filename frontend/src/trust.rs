@@ -66,21 +66,28 @@ pub const fn layout_words(layout: Layout) -> &'static str {
     match layout {
         Layout::V2 => "v2, which Spack 0.22 and 0.23 read",
         Layout::V3 => "v3, which Spack 1.x reads",
+        Layout::Oci => "OCI, which every Spack reads",
     }
 }
 
-/// The layout a spec did not arrive in.
-pub const fn other_layout(layout: Layout) -> Layout {
+/// The layouts that Larder derives of a spec which arrived in `layout`.
+pub const fn derived_layouts(layout: Layout) -> &'static [Layout] {
     match layout {
-        Layout::V2 => Layout::V3,
-        Layout::V3 => Layout::V2,
+        Layout::V2 => &[Layout::V3],
+        Layout::V3 => &[Layout::V2],
+        Layout::Oci => &[Layout::V2, Layout::V3],
     }
 }
 
 /// A spec's layouts in one line: `v2 as pushed; v3 derived, unsigned there`.
 pub fn layouts_of_spec(spec: &SpecSummary) -> String {
-    let unsigned = if spec.signed == Some(true) { ", unsigned there" } else { "" };
-    format!("{} as pushed; {} derived{unsigned}", spec.layout.as_str(), other_layout(spec.layout).as_str())
+    let unsigned = match spec.signed {
+        _ if spec.managed => ", signed by the mirror",
+        Some(true) => ", unsigned there",
+        Some(false) | None => "",
+    };
+    let derived: Vec<_> = derived_layouts(spec.layout).iter().map(|layout| layout.as_str()).collect();
+    format!("{} as pushed; {} derived{unsigned}", spec.layout.as_str(), derived.join(" and "))
 }
 
 /// How a mirror's origin fares.
@@ -144,7 +151,7 @@ impl OriginWords {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use larder_shared::api::OriginState;
+    use larder_shared::api::{OriginState, Require, Signing};
 
     use super::*;
 
@@ -154,6 +161,8 @@ pub(crate) mod tests {
             name: "user-environment".parse().unwrap(),
             origin: Origin::Bucket,
             created: Timestamp::from_millis(0),
+            private: false,
+            trust: None,
             specs,
             packages: specs,
             signed,
@@ -164,6 +173,9 @@ pub(crate) mod tests {
             updated: None,
             layouts: layouts.to_vec(),
             origin_state: None,
+            signing: Signing::None,
+            require: Require::Nothing,
+            reindex: None,
         }
     }
 

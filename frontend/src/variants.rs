@@ -101,6 +101,7 @@ pub(crate) mod tests {
             size: None,
             pushed: Timestamp::from_millis(0),
             signed: Some(true),
+            managed: false,
             layout: Layout::V2,
         }
     }

@@ -3,10 +3,10 @@
 use larder_frontend::{
     commands::mirror_url,
     format,
-    trust::{layout_words, layouts_of_spec, other_layout},
+    trust::{derived_layouts, layout_words, layouts_of_spec},
 };
 use larder_shared::{
-    api::{File, FileKind, Layout, Spec},
+    api::{File, FileKind, Spec, SpecSummary},
     name::MirrorName,
 };
 use yew::prelude::*;
@@ -26,7 +26,7 @@ pub(crate) fn spec_facts(spec: &Spec) -> Html {
             { fact("Hash", html! { <>{ mono(summary.hash.as_str()) }{ " " }<Copy text={summary.hash.to_string()} name="Copy the hash"/></> }) }
             { fact("Tarball", size(summary.size)) }
             { fact("sha256", digest(spec)) }
-            { fact("Signature", signature(summary.signed, summary.layout)) }
+            { fact("Signature", signature(summary)) }
             { fact("Pushed", html! { <><Age time={summary.pushed} ago=true/>{ format!(", {}", format::utc(summary.pushed)) }</> }) }
             { fact("Layout", html! { { layouts_of_spec(summary) } }) }
             { mono_fact("Platform", &format!("{}-{}-{}", summary.platform, summary.os, summary.target)) }
@@ -51,16 +51,19 @@ fn digest(spec: &Spec) -> Html {
     }
 }
 
-fn signature(signed: Option<bool>, layout: Layout) -> Html {
-    let Some(signed) = signed else {
+fn signature(summary: &SpecSummary) -> Html {
+    let SpecSummary { layout, .. } = *summary;
+    let Some(signed) = summary.signed else {
         return html! { "unknown; Larder learns it when the spec is first read" };
     };
-    if signed {
+    if summary.managed {
+        html! { <><span class="badge signed">{ "signed" }</span>{ " in every layout; what Larder derives, with the mirror's own key." }</> }
+    } else if signed {
         html! {
             <>
                 <span class="badge signed">{ "signed" }</span>
                 { format!(" when it was pushed as {}. ", layout.as_str()) }
-                { format!("What Larder derives as {}, carries no signature.", layout_words(other_layout(layout))) }
+                { for derived_layouts(layout).iter().map(|layout| format!("What Larder derives as {}, carries no signature. ", layout_words(*layout))) }
             </>
         }
     } else {
