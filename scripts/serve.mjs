@@ -21,6 +21,8 @@ const help = `npm run serve -- [options]
 Lines read from standard input are commands:
   scheduled [CRON]    triggers the scheduled event and prints its outcome as one line of JSON
   objects             prints what is stored in the bucket as one line of JSON: [[key, etag], ...]
+  put KEY FILE        stores a file in the bucket, as somebody with access to it may
+  delete KEY          deletes an object of the bucket
   stop                stops the server
 `;
 
@@ -72,16 +74,15 @@ async function answerTo(server, line) {
   try {
     if (command === 'scheduled') return JSON.stringify(await server.scheduled(rest.join(' ') || '*/10 * * * *'));
     if (command === 'objects') return JSON.stringify(await server.objects());
-    return JSON.stringify({ error: `unknown command "${command}"; there are: scheduled, objects, stop` });
+    if (command === 'put') return JSON.stringify(await server.put(rest[0], rest[1]));
+    if (command === 'delete') return JSON.stringify(await server.delete(rest[0]));
+    return JSON.stringify({ error: `unknown command "${command}"; there are: scheduled, objects, put, delete, stop` });
   } catch (error) {
     return JSON.stringify({ outcome: 'exception', error: error.message });
   }
 }
 
-/**
- * Says where the server is, and serves until a signal, the command `stop` or, when asked for, the end of standard input.
- * Whoever reads the address may send a signal at once, so everything is in place before it is said.
- */
+/** Serves until a signal, the command `stop` or, when asked for, the end of standard input. */
 export async function serveUntilStopped(server, { exitWithInput = false } = {}) {
   let finish;
   const finished = new Promise((resolve) => (finish = resolve));
@@ -99,7 +100,6 @@ export async function serveUntilStopped(server, { exitWithInput = false } = {}) 
     answered = answered.then(async () => console.log(await answerTo(server, line)));
   });
   if (exitWithInput) lines.on('close', finish);
-  console.log(`Larder is ready at ${server.url}`);
   // A timer of its own keeps the process alive when standard input has ended.
   const alive = setInterval(() => {}, 2 ** 30);
   await finished;
@@ -120,6 +120,7 @@ if (isProgram(import.meta.filename)) {
     if (options.help) return console.log(help);
     const server = await startServer(options);
     if (server.certificate) console.log(`Certificate: ${server.certificate}`);
+    console.log(`Larder is ready at ${server.url}`);
     await serveUntilStopped(server, options);
   });
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +71,13 @@ test('commands on standard input are answered in order, by one line of JSON each
   server.child.stdin.write('scheduled\nnonsense\n');
   assert.equal(JSON.parse(await server.line()).outcome, 'ok');
   assert.match(JSON.parse(await server.line()).error, /unknown command "nonsense"/);
+  const file = join(server.state, 'file');
+  writeFileSync(file, 'bytes');
+  server.child.stdin.write(`put a/key ${file}\nobjects\ndelete a/key\nobjects\n`);
+  const etag = JSON.parse(await server.line());
+  assert.deepEqual(JSON.parse(await server.line()), [['a/key', etag]]);
+  assert.equal(JSON.parse(await server.line()), null);
+  assert.deepEqual(JSON.parse(await server.line()), []);
   server.child.stdin.write('stop\n');
   assert.equal(await server.exit, 0);
 });

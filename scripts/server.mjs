@@ -1,7 +1,7 @@
 // Runs the worker on this machine, on the same runtime as Cloudflare's (workerd). It uses miniflare directly:
 // `wrangler dev` puts two proxies in front, takes a second longer to start and serves a third of the requests.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { createRequire } from 'node:module';
@@ -80,7 +80,10 @@ export async function startServer({ host, port, state, variables = {}, https = f
       url: `${https ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
       certificate: certificate?.certificate,
       scheduled: async (cron) => (await miniflare.getWorker()).scheduled({ cron }),
-      objects: async () => listObjects(await miniflare.getR2Bucket('BUCKET')),
+      objects: async () => patiently(async () => listObjects(await miniflare.getR2Bucket('BUCKET'))),
+      // miniflare takes no view of a buffer.
+      put: async (key, file) => (await (await miniflare.getR2Bucket('BUCKET')).put(key, Uint8Array.from(readFileSync(file)).buffer)).etag,
+      delete: async (key) => (await (await miniflare.getR2Bucket('BUCKET')).delete(key)) ?? null,
       stop: () => miniflare.dispose(),
     };
   } catch (error) {
@@ -98,6 +101,18 @@ async function optionsFrom(configuration) {
     if (existsSync(workerEntry)) throw error;
   }
   throw new Explained('The worker or the dashboard is not built. Run `npm run build` first.');
+}
+
+// While an alarm rings, miniflare now and then fails to pass an answer on.
+async function patiently(work) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === 5) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100 * tries));
+    }
+  }
 }
 
 /** Every object of a bucket as `[key, etag]`, by key. */

@@ -49,5 +49,6 @@ await main(async () => {
   console.log('');
   if (kept) console.log(`Admin token: ${kept.token} (kept in ${kept.file})`);
   if (server.certificate) console.log(`Certificate: ${server.certificate}`);
+  console.log(`Larder is ready at ${server.url}`);
   await serveUntilStopped(server);
 });

@@ -29,7 +29,7 @@ function testFiles(...folder) {
 }
 
 // Two at a time: tests start servers, and two servers keep two cores busy.
-const nodeTest = (...folder) => ['--test', '--test-reporter=spec', '--test-concurrency=2', '--test-timeout=300000', ...testFiles(...folder)];
+const nodeTest = (...folder) => ['--test', '--test-reporter=spec', '--test-concurrency=2', ...testFiles(...folder)];
 
 async function buildLane(signal) {
   await installTools(signal);
