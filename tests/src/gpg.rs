@@ -53,21 +53,44 @@ impl Gpg {
         }
     }
 
-    /// Makes a key pair; gives its fingerprint, the public and the private key, ASCII-armoured.
+    /// Makes an Ed25519 key pair; gives its fingerprint, the public and the private key, ASCII-armoured.
     pub fn make_key(&self, owner: &str) -> (Fingerprint, Vec<u8>, Vec<u8>) {
-        let gpg = |arguments: &[&str]| {
-            let mut command = Command::new("gpg");
-            command.arg("--homedir").arg(self.home.path()).args(["--batch", "--status-fd", "2", "--passphrase", ""]);
-            let output = command.args(arguments).output().unwrap();
-            assert!(output.status.success(), "gpg {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-            output
-        };
-        let made = gpg(&["--quick-generate-key", owner, "ed25519", "sign", "never"]);
+        self.make_key_of(owner, "ed25519", "never")
+    }
+
+    /// Makes a key pair of an algorithm that signs until `expires`.
+    pub fn make_key_of(&self, owner: &str, algorithm: &str, expires: &str) -> (Fingerprint, Vec<u8>, Vec<u8>) {
+        let made = self.ask(&["--quick-generate-key", owner, algorithm, "sign", expires]);
         let status = String::from_utf8_lossy(&made.stderr).into_owned();
         let fingerprint = status.lines().find_map(|line| line.strip_prefix("[GNUPG:] KEY_CREATED P ")).unwrap();
-        let public = gpg(&["--armor", "--export", fingerprint]).stdout;
-        let private = gpg(&["--armor", "--pinentry-mode", "loopback", "--export-secret-keys", fingerprint]).stdout;
+        let public = self.ask(&["--armor", "--export", fingerprint]).stdout;
+        let private = self.ask(&["--armor", "--pinentry-mode", "loopback", "--export-secret-keys", fingerprint]).stdout;
         (fingerprint.parse().unwrap(), public, private)
+    }
+
+    /// Gives a key a subkey that signs; the public key then.
+    pub fn add_subkey(&self, key: &Fingerprint) -> Vec<u8> {
+        self.ask(&["--quick-add-key", key.as_str(), "ed25519", "sign", "never"]);
+        self.ask(&["--armor", "--export", key.as_str()]).stdout
+    }
+
+    /// A document with a signature, as Spack makes it.
+    pub fn clearsign(&self, key: &Fingerprint, document: &[u8]) -> Vec<u8> {
+        let (file, signed) = (self.home.path().join("to-sign"), self.home.path().join("signed"));
+        fs::write(&file, document).unwrap();
+        let output = signed.to_str().unwrap();
+        let arguments = ["--yes", "--armor", "--local-user", key.as_str(), "--output", output, "--clearsign"];
+        self.ask(&[&arguments[..], &[file.to_str().unwrap()]].concat());
+        fs::read(signed).unwrap()
+    }
+
+    /// Runs gpg with the secret keys at hand.
+    fn ask(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new("gpg");
+        command.arg("--homedir").arg(self.home.path()).args(["--batch", "--status-fd", "2", "--passphrase", ""]);
+        let output = command.args(arguments).output().unwrap();
+        assert!(output.status.success(), "gpg {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::{fmt, time::Duration};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use larder_shared::api::{ApiError, ErrorBody};
 use serde::de::DeserializeOwned;
 use ureq::{
@@ -96,6 +97,16 @@ impl Ask<'_> {
         self.header("Authorization", &format!("Bearer {token}"))
     }
 
+    /// Adds a token as the password of somebody.
+    pub fn password(self, token: &str) -> Self {
+        self.header("Authorization", &format!("Basic {}", BASE64.encode(format!("somebody:{token}"))))
+    }
+
+    /// Comes from this address, as Cloudflare's edge says it.
+    pub fn from(self, address: &str) -> Self {
+        self.header("CF-Connecting-IP", address)
+    }
+
     /// Sets the body.
     pub fn body(mut self, body: &[u8]) -> Self {
         self.body = Some(body.to_vec());
@@ -106,7 +117,24 @@ impl Ask<'_> {
     ///
     /// # Panics
     /// When there is no answer at all.
+    #[track_caller]
     pub fn send(self) -> Answer {
+        self.exchange().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`Self::send`], to a server that may go away.
+    ///
+    /// # Errors
+    /// Why there is no whole answer.
+    pub fn try_send(self) -> Result<Answer, String> {
+        let answer = self.exchange()?;
+        match &answer.broken {
+            Some(broken) => Err(format!("{}: {broken}", answer.what)),
+            None => Ok(answer),
+        }
+    }
+
+    fn exchange(self) -> Result<Answer, String> {
         let Self { client, method, url, headers, body } = self;
         let what = format!("{method} {url}");
         let mut request = Request::builder().method(method.as_str()).uri(&url);
@@ -117,7 +145,8 @@ impl Ask<'_> {
             Some(body) => client.agent.run(request.body(body).unwrap_or_else(|error| panic!("{what}: {error}"))),
             None => client.agent.run(request.body(()).unwrap_or_else(|error| panic!("{what}: {error}"))),
         };
-        Answer::read(what.clone(), sent.unwrap_or_else(|error| panic!("{what}: {error}")))
+        let response = sent.map_err(|error| format!("{what}: {error}"))?;
+        Ok(Answer::read(what, response))
     }
 }
 

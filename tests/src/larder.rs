@@ -1,6 +1,7 @@
 //! A real Larder: the built worker on workerd, started as `npm run serve` does.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     ops::Deref,
@@ -14,6 +15,7 @@ use std::{
     thread,
 };
 
+use larder_shared::api::{CreatedToken, Mirror, Reindex};
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
@@ -72,6 +74,58 @@ impl Larder {
         (self.process, self.client) = (process, Client::new(&url));
     }
 
+    /// Stops the server and starts another on what it stored, with these variables.
+    pub fn restart_with(&mut self, variables: &[(&str, &str)]) {
+        self.process.kill(self.client.address());
+        self.variables.retain(|(name, _)| variables.iter().all(|(other, _)| other != name));
+        self.variables.extend(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        let (process, url) = Process::start(self.state.path(), &self.variables);
+        (self.process, self.client) = (process, Client::new(&url));
+    }
+
+    /// Kills the server outright, loses all that its Durable Objects know, and starts another on what
+    /// is in the bucket.
+    pub fn forget_indexes(&mut self) {
+        self.process.kill(self.client.address());
+        fs::remove_dir_all(self.state.path().join("do")).unwrap();
+        let (process, url) = Process::start(self.state.path(), &self.variables);
+        (self.process, self.client) = (process, Client::new(&url));
+    }
+
+    /// Stores an object in the bucket past Larder.
+    pub fn put_object(&self, key: &str, bytes: &[u8]) {
+        let file = self.state.path().join("put");
+        fs::write(&file, bytes).unwrap();
+        let answer = self.process.command(&format!("put {key} {}", file.display()));
+        assert!(answer.starts_with('"'), "storing {key}: {answer}");
+    }
+
+    /// Stores every file of a mirror folder in the bucket past Larder, as `s3://` would.
+    pub fn put_folder(&self, folder: &Path, mirror: &str) {
+        for file in fixtures::files(folder) {
+            self.put_object(&format!("{mirror}/{file}"), &fs::read(folder.join(&file)).unwrap());
+        }
+    }
+
+    /// Deletes an object of the bucket past Larder.
+    pub fn delete_object(&self, key: &str) {
+        assert_eq!(self.process.command(&format!("delete {key}")), "null", "deleting {key}");
+    }
+
+    /// Makes the index of a mirror follow from the bucket, and waits for the end.
+    pub fn reindex(&self, mirror: &str) -> Reindex {
+        self.post(&format!("/api/v1/mirrors/{mirror}/reindex"), "").token(ADMIN).send().expect(202);
+        self.wait_for_reindex(mirror)
+    }
+
+    /// Waits for the end of the run that is under way.
+    pub fn wait_for_reindex(&self, mirror: &str) -> Reindex {
+        wait::until("the index follows from the bucket", || {
+            let mirror: Mirror = self.api(&format!("mirrors/{mirror}"));
+            mirror.reindex.filter(|run| run.ended.is_some())
+        })
+    }
+
     /// Triggers the scheduled event and waits for its end.
     ///
     /// # Panics
@@ -87,6 +141,21 @@ impl Larder {
         let objects = self.process.command("objects");
         serde_json::from_str(&objects)
             .unwrap_or_else(|error| panic!("the server lists its objects as {objects}: {error}"))
+    }
+
+    /// What the server wrote to standard error so far.
+    pub fn log(&self) -> String {
+        self.process.log.lock().unwrap().clone()
+    }
+
+    /// Makes a mirror with these settings.
+    pub fn make_mirror(&self, settings: &serde_json::Value) -> Mirror {
+        self.post("/api/v1/mirrors", &settings.to_string()).token(ADMIN).send().expect(201).json()
+    }
+
+    /// Makes a token with these rights.
+    pub fn make_token(&self, token: &serde_json::Value) -> CreatedToken {
+        self.post("/api/v1/tokens", &token.to_string()).token(ADMIN).send().expect(201).json()
     }
 
     /// A document of the API.

@@ -4,7 +4,9 @@
 //! larder     the server: the built worker on workerd, with storage of its own
 //! http       an HTTP client that adds and hides nothing; raw, bytes exactly as written
 //! spack      reads a mirror the way Spack does, from a folder or over HTTP, and checks every digest
-//! push       the program `larder push`
+//! oci        an OCI client, and packages as images
+//! push       the program `larder push`; program, any other command of it
+//! issuer     an issuer of OpenID Connect tokens, and the keys it signs with
 //! gpg        GnuPG, with keys of its own
 //! nginx      a static site; origin, one that misbehaves on command
 //! package    packages made up for a test
@@ -18,10 +20,13 @@ pub mod difference;
 pub mod fixtures;
 pub mod gpg;
 pub mod http;
+pub mod issuer;
 pub mod larder;
 pub mod nginx;
+pub mod oci;
 pub mod origin;
 pub mod package;
+pub mod program;
 pub mod push;
 pub mod raw;
 pub mod spack;

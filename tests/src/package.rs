@@ -1,6 +1,12 @@
 //! Packages made up for a test: real in form, with any bytes for a tarball.
 
-use larder_shared::digest::Digest;
+use std::io::Write as _;
+
+use flate2::{Compression, write::GzEncoder};
+use larder_shared::{
+    digest::Digest,
+    layout::manifest::{BlobRecord, Manifest, SPEC_V5, TARBALL},
+};
 use serde_json::{Value, json};
 
 /// A package in the v2 layout, unsigned.
@@ -61,6 +67,18 @@ impl MadeUp {
         document.to_string().into_bytes()
     }
 
+    /// Its v3 spec blob.
+    pub fn spec_blob(&self) -> Vec<u8> {
+        zip(&self.spec_file())
+    }
+
+    /// Its v3 manifest, unsigned.
+    pub fn manifest(&self) -> Vec<u8> {
+        let record = |media_type, bytes: &[u8]| BlobRecord::new(media_type, Digest::of(bytes), bytes.len() as u64);
+        let records = vec![record(TARBALL, &self.tarball), record(SPEC_V5, &self.spec_blob())];
+        Manifest::new(records).to_json().into_bytes()
+    }
+
     fn stem(&self) -> String {
         format!("linux-debian12-x86_64_v3-gcc-12.2.0-{}-{}-{}", self.name, self.version, self.hash)
     }
@@ -86,6 +104,13 @@ impl MadeUp {
         let (name, version, hash) = (&self.name, &self.version, &self.hash);
         format!("v3/manifests/spec/{name}/{name}-{version}-{hash}.spec.manifest.json")
     }
+}
+
+/// Gzipped bytes.
+pub fn zip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 /// Where a blob lies.

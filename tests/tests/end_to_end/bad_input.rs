@@ -1,5 +1,6 @@
 //! Bad input: each gets a clear error, stores nothing and loses nothing.
 
+mod access;
 mod api;
 mod documents;
 mod paths;
@@ -40,20 +41,20 @@ struct Row {
 }
 
 /// The table of all cases, which grows while they are tried.
-struct Table {
-    larder: Larder,
+pub(crate) struct Table {
+    pub(crate) larder: Larder,
     /// May push to mirror `m` only.
-    token: String,
+    pub(crate) token: String,
     /// A package whose blob is stored, so that its documents lack nothing.
-    package: MadeUp,
+    pub(crate) package: MadeUp,
     state: State,
     rows: Vec<Row>,
     /// What was not as it should be.
-    problems: Vec<String>,
+    pub(crate) problems: Vec<String>,
 }
 
 impl Table {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let larder = Larder::start();
         larder.put_hello("m");
         larder.put_hello("other");
@@ -76,13 +77,13 @@ impl Table {
     }
 
     /// What is stored now; what was stored on purpose is from now on part of it.
-    fn look(&mut self) {
+    pub(crate) fn look(&mut self) {
         let mirrors: model::List<model::Mirror> = self.larder.api("mirrors");
         self.state = State { objects: self.larder.stored().into_iter().collect(), mirrors: mirrors.items };
     }
 
     /// Expects that nothing is stored that was not before these cases.
-    fn expect_nothing_stored(&mut self, cases: &str) {
+    pub(crate) fn expect_nothing_stored(&mut self, cases: &str) {
         let before = std::mem::take(&mut self.state);
         self.look();
         let new: Vec<_> = self.state.objects.difference(&before.objects).collect();
@@ -129,8 +130,14 @@ impl Table {
         self.note(case, status, "(platform)".to_owned(), message);
     }
 
-    fn note(&mut self, case: &str, status: u16, code: String, message: String) {
+    pub(crate) fn note(&mut self, case: &str, status: u16, code: String, message: String) {
         self.rows.push(Row { case: case.to_owned(), status, code, message });
+    }
+
+    /// Prints the table and expects that all was as it should be.
+    pub(crate) fn end(&self) {
+        self.print();
+        assert!(self.problems.is_empty(), "{} problems:\n{}", self.problems.len(), self.problems.join("\n"));
     }
 
     /// Prints the table, also when the test succeeds: past the test harness, which keeps what
@@ -150,7 +157,7 @@ impl Table {
 #[test]
 fn bad_input_gets_a_clear_error_and_stores_nothing() {
     let mut table = Table::new();
-    let groups: [(&str, Cases); 12] = [
+    let groups: [(&str, Cases); 14] = [
         ("paths that the platform resolves", paths::resolved_by_the_platform),
         ("paths that Larder refuses", paths::refused_by_larder),
         ("paths that name nothing", paths::naming_nothing),
@@ -162,14 +169,15 @@ fn bad_input_gets_a_clear_error_and_stores_nothing() {
         ("keys", documents::keys),
         ("parameters", api::parameters),
         ("mirrors and origins", api::mirrors_and_origins),
+        ("changes, removals and reindexing", api::changes),
         ("tokens to make", api::tokens),
+        ("access", access::all),
     ];
     for (cases, try_all) in groups {
         try_all(&mut table);
         table.expect_nothing_stored(cases);
     }
-    table.print();
-    assert!(table.problems.is_empty(), "{} problems:\n{}", table.problems.len(), table.problems.join("\n"));
+    table.end();
     // And all that was there is there.
     for path in [hello::KEY, hello::SPEC, hello::TARBALL] {
         let answer = table.larder.get(&format!("/mirrors/m/{path}")).send().expect(200);

@@ -183,7 +183,9 @@ fn pages_of_other_sites_may_read() {
     let (larder, objects) = larder_with_objects();
     let paths = objects.iter().map(|(path, _)| (path.as_str(), "GET, HEAD, PUT")).chain([
         ("/api/v1/mirrors", "GET, HEAD, POST"),
-        ("/api/v1/mirrors/m", "GET, HEAD"),
+        ("/api/v1/mirrors/m", "GET, HEAD, PATCH"),
+        ("/mirrors/m/~token/v3/layout.json", "GET, HEAD"),
+        ("/api/v1/mirrors/m/reindex", "POST"),
         ("/api/v1/mirrors/m/refresh", "POST"),
         ("/api/v1/tokens/0", "DELETE"),
     ]);
@@ -211,7 +213,11 @@ fn a_method_that_a_path_does_not_have_is_405_and_told_what_it_has() {
         ("PATCH", "/mirrors/m/v3/layout.json", "GET, HEAD, PUT"),
         ("PUT", "/mirrors/m", "GET, HEAD"),
         ("PUT", "/api/v1/mirrors", "GET, HEAD, POST"),
-        ("DELETE", "/api/v1/mirrors/m", "GET, HEAD"),
+        ("DELETE", "/api/v1/mirrors/m", "GET, HEAD, PATCH"),
+        ("PUT", "/auth/token", "GET, HEAD, POST"),
+        ("PUT", "/mirrors/m/~token/v3/layout.json", "GET, HEAD"),
+        ("PUT", "/api/v1/mirrors/m/specs/abc", "GET, HEAD, DELETE"),
+        ("GET", "/api/v1/mirrors/m/reindex", "POST"),
         ("GET", "/api/v1/mirrors/m/refresh", "POST"),
         ("POST", "/api/v1/mirrors/m/packages", "GET, HEAD"),
         ("GET", "/api/v1/tokens/0", "DELETE"),

@@ -2,15 +2,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it is made with")]
 
+mod access;
 mod api;
 mod bad_input;
+mod healing;
 mod http;
 mod large_index;
 mod layouts;
+mod oci;
+mod oidc;
 mod openapi;
 mod origin;
 mod origin_trouble;
 mod push;
+mod removal;
 mod replay;
+mod require_signed;
+mod signing;
+mod slices;
 mod tampered;
 mod tokens;

@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 /// has to choose.
 const fn template(route: &Route) -> Option<&'static str> {
     match route {
-        Route::Object(..) | Route::MirrorRoot(_) | Route::OpenApi => None,
+        Route::Object(..) | Route::Slice(..) | Route::MirrorRoot(_) | Route::OpenApi | Route::AuthToken => None,
+        Route::Registry | Route::Repository(..) => None,
         Route::Mirrors => Some("/api/v1/mirrors"),
         Route::Mirror(_) => Some("/api/v1/mirrors/{m}"),
         Route::Packages(_) => Some("/api/v1/mirrors/{m}/packages"),
@@ -19,13 +20,14 @@ const fn template(route: &Route) -> Option<&'static str> {
         Route::Spec(..) => Some("/api/v1/mirrors/{m}/specs/{hash}"),
         Route::Keys(_) => Some("/api/v1/mirrors/{m}/keys"),
         Route::Refresh(_) => Some("/api/v1/mirrors/{m}/refresh"),
+        Route::Reindex(_) => Some("/api/v1/mirrors/{m}/reindex"),
         Route::Tokens => Some("/api/v1/tokens"),
         Route::Token(_) => Some("/api/v1/tokens/{id}"),
     }
 }
 
 /// How many routes have a template.
-const TEMPLATES: usize = 10;
+const TEMPLATES: usize = 11;
 
 /// Methods that an item of `paths` may have.
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];

@@ -1,6 +1,6 @@
 //! Uploads: what is accepted becomes visible whole, once, and whatever comes in between.
 
-use std::{collections::BTreeSet, thread};
+use std::{collections::BTreeSet, fs, thread};
 
 use larder_shared::{api, digest::Digest, layout::v2};
 use larder_tests::{
@@ -8,7 +8,8 @@ use larder_tests::{
     fixtures::{fixture, hello},
     http::Answer,
     larder::{ADMIN, Larder},
-    package::{MadeUp, blob_path},
+    package::{MadeUp, blob_path, noise},
+    program,
     spack::{Folder, packages_of, read_v2, read_v3},
 };
 
@@ -242,4 +243,24 @@ fn a_spec_file_of_an_older_spack_is_served_as_it_came() {
     put(&larder, &blob_path(&package.tarball), &package.tarball).expect(201);
     put(&larder, &path, &spec).expect(201);
     expect_same_bytes(&path, &get(&larder, &path).expect(200).body, &spec);
+}
+
+#[test]
+fn a_large_package_is_pushed_in_parts() {
+    let larder = Larder::start();
+    let package = MadeUp::new("zlib", "1.3").with_tarball(noise(7, 12_000_001));
+    let folder = tempfile::tempdir().unwrap();
+    for (path, bytes) in [(package.spec_path(), package.spec_file()), (package.tarball_path(), package.tarball.clone())]
+    {
+        let place = folder.path().join(path);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, bytes).unwrap();
+    }
+    let url = format!("http://{}/mirrors/m", larder.address());
+    let output = program::run(program::command().arg("push").arg(folder.path()).arg(url).args(["--part-size", "5"]));
+    assert!(output.status.success(), "{output:?}");
+    let tarball = get(&larder, &package.tarball_path()).expect(200);
+    assert!(tarball.body == package.tarball, "the tarball that arrived is another");
+    let left = larder.stored().into_iter().filter(|(key, _)| key.contains("/staged/")).count();
+    assert_eq!(left, 0);
 }

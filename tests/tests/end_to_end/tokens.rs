@@ -1,17 +1,19 @@
 //! Who may do what: the admin token, tokens made through the API, and their ends.
 
+use std::process::Output;
+
 use larder_shared::api::{self, ErrorCode, Scope, Timestamp, Token};
 use larder_tests::{
     http::Answer,
     larder::{ADMIN, Larder},
     package::{MadeUp, blob_path},
-    wait,
+    program, wait,
 };
 use serde_json::{Value, json};
 
 /// Makes a token.
 fn make(larder: &Larder, token: &Value) -> api::CreatedToken {
-    larder.post("/api/v1/tokens", &token.to_string()).token(ADMIN).send().expect(201).json()
+    larder.make_token(token)
 }
 
 fn revoke(larder: &Larder, token: &Token) -> Answer {
@@ -101,7 +103,7 @@ fn without_a_known_token_nothing_is_taken() {
         assert!(answer.expect_header("www-authenticate").starts_with("Bearer"), "{answer:?}");
         assert_eq!(answer.expect_error(401).code, ErrorCode::Unauthorized);
     }
-    // Not as a Bearer token.
+    // As neither a Bearer token nor a password.
     let tarball = MadeUp::new("zlib", "1.3").tarball;
     let path = format!("/mirrors/m/{}", blob_path(&tarball));
     for authorization in [ADMIN.to_owned(), format!("Basic {ADMIN}"), format!("Bearer{ADMIN}"), "Bearer".to_owned()] {
@@ -109,6 +111,9 @@ fn without_a_known_token_nothing_is_taken() {
     }
     // It is a word of any case, by the standard.
     larder.put(&path, &tarball).header("Authorization", &format!("bearer {ADMIN}")).send().expect(201);
+    // Docker and its kin send a password, with any user's name.
+    larder.put(&path, &tarball).password(ADMIN).send().expect(200);
+    larder.put(&path, &tarball).password("wrong").send().expect_error(401);
 }
 
 #[test]
@@ -171,4 +176,153 @@ fn every_page_of_tokens_is_listed() {
         }
     }
     assert_eq!(listed, made);
+}
+
+/// Asks the token endpoint; gives the token and for how many seconds it lasts.
+fn ask_for_token(larder: &Larder, token: Option<&str>) -> (String, u64) {
+    let ask = larder.get("/auth/token?service=larder&scope=repository:m:pull,push&client_id=spack");
+    let answer = match token {
+        Some(token) => ask.password(token).send(),
+        None => ask.send(),
+    };
+    let answer = answer.expect(200);
+    assert_eq!(answer.expect_header("content-type"), "application/json", "{answer:?}");
+    assert_eq!(answer.expect_header("cache-control"), "no-store", "{answer:?}");
+    let answer: Value = answer.json();
+    assert_eq!(answer["token"], answer["access_token"], "{answer}");
+    let issued: Timestamp = answer["issued_at"].as_str().unwrap().parse().unwrap();
+    assert!(now().abs_diff(issued.as_millis()) < 60_000, "{answer}");
+    (answer["token"].as_str().unwrap().to_owned(), answer["expires_in"].as_u64().unwrap())
+}
+
+#[test]
+fn the_token_endpoint_hands_a_token_back_as_it_is() {
+    let larder = Larder::start();
+    larder.put_hello("m");
+    let six_hours = 6 * 3_600;
+    let forever = make(&larder, &json!({ "name": "ci", "scopes": ["push"], "mirrors": ["m"] })).secret;
+    assert_eq!(ask_for_token(&larder, Some(&forever)), (forever.clone(), six_hours));
+    assert_eq!(ask_for_token(&larder, Some(ADMIN)), (ADMIN.to_owned(), six_hours));
+    let expires = Timestamp::from_millis(now() + 600_000);
+    let short = make(&larder, &json!({ "name": "short", "scopes": ["pull"], "expires": expires })).secret;
+    let (same, seconds) = ask_for_token(&larder, Some(&short));
+    assert!(same == short && (500..=600).contains(&seconds), "{seconds}");
+    let before = larder.stored();
+    for wrong in ["wrong", "lrd_000000000000000000000000000000000000000000000000", &forever[..51]] {
+        let answer = larder.get("/auth/token?service=larder").password(wrong).send();
+        assert!(answer.expect_header("www-authenticate").starts_with("Basic realm="), "{answer:?}");
+        assert_eq!(answer.expect_error(401).code, ErrorCode::Unauthorized);
+    }
+    larder.get("/auth/token").header("Authorization", "Basic !").send().expect_error(401);
+    let form = |fields: &str| larder.post("/auth/token", fields).send();
+    let answer: Value = form(&format!("grant_type=password&username=x&password={forever}&scope=")).expect(200).json();
+    assert_eq!(answer["access_token"], json!(forever));
+    form("grant_type=password&username=x&password=wrong").expect_error(401);
+    form("grant_type=refresh_token&refresh_token=wrong").expect_error(401);
+    for bad in ["", "grant_type=password&username=x", "grant_type=client_credentials", "{}"] {
+        assert_eq!(form(bad).expect_error(400).code, ErrorCode::RequestInvalid, "{bad}");
+    }
+    assert_eq!(form(&"x".repeat(40_000)).expect_error(413).code, ErrorCode::TooLarge);
+    assert_eq!(larder.stored(), before);
+}
+
+#[test]
+fn without_a_token_one_is_handed_out_that_reads_what_is_public() {
+    let larder = Larder::start();
+    larder.put_hello("m");
+    larder.make_mirror(&json!({ "name": "private", "private": true }));
+    let (token, _) = ask_for_token(&larder, None);
+    assert_eq!(ask_for_token(&larder, Some(&token)).0, token);
+    larder.get("/mirrors/m/build_cache/index.json").token(&token).send().expect(200);
+    larder.get("/mirrors/private/build_cache/index.json").token(&token).send().expect_error(401);
+    // As if none had been sent: a client asks again, with more.
+    let answer = put(&larder, "m", Some(&token));
+    let challenge = answer.expect_header("www-authenticate");
+    assert!(challenge.starts_with("Bearer realm=") && challenge.contains("repository:m:pull,push"), "{challenge}");
+    assert_eq!(answer.expect_error(401).message, "no token was sent");
+}
+
+#[test]
+fn tokens_that_did_not_end_a_day_ago_are_kept() {
+    let larder = Larder::start();
+    let made = make(&larder, &json!({ "name": "lasts", "scopes": ["pull"] })).token;
+    let expires = Timestamp::from_millis(now() + 3_600_000);
+    let ends = make(&larder, &json!({ "name": "ends", "scopes": ["pull"], "expires": expires })).token;
+    for _ in 0..8 {
+        larder.run_schedule();
+    }
+    let mut kept = vec![made.id, ends.id];
+    kept.sort();
+    assert_eq!(list(&larder).iter().map(|token| token.id).collect::<Vec<_>>(), kept, "neither ended a day ago");
+}
+
+/// Runs `larder token` on a server; `arguments` come after its URL.
+fn larder_token(larder: &Larder, action: &str, arguments: &[&str]) -> Output {
+    let mut command = program::command();
+    program::run(command.args(["token", action, &format!("http://{}", larder.address())]).args(arguments))
+}
+
+/// Expects an exit status; gives standard output and standard error.
+#[track_caller]
+fn said(output: Output, status: i32) -> (String, String) {
+    let (out, error) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(status), "{out}\n{error}");
+    (out, error)
+}
+
+#[test]
+fn the_command_line_hands_tokens_out_and_takes_them_back() {
+    let larder = Larder::start();
+    larder.put_hello("m");
+    let create = ["--name", "ci", "--scope", "push", "--scope", "report", "--mirror", "m", "--expires", "30d"];
+    let (secret, told) = said(larder_token(&larder, "create", &create), 0);
+    let secret = secret.trim_end();
+    assert!(told.contains("push, report on m") && told.contains("this once"), "{told}");
+    put(&larder, "m", Some(secret)).expect(201);
+    let json = ["--name", "all", "--scope", "pull", "--json"];
+    let created: api::CreatedToken = serde_json::from_str(&said(larder_token(&larder, "create", &json), 0).0).unwrap();
+    assert_eq!((created.token.mirrors.len(), created.token.expires), (0, None));
+
+    let (table, _) = said(larder_token(&larder, "list", &[]), 0);
+    assert!(table.contains("all mirrors") && table.contains("push, report") && !table.contains(secret), "{table}");
+    let listed: Vec<Token> = serde_json::from_str(&said(larder_token(&larder, "list", &["--json"]), 0).0).unwrap();
+    assert_eq!(listed.iter().map(|token| token.name.as_str()).collect::<Vec<_>>(), ["ci", "all"]);
+    let days = (listed[0].expires.unwrap().as_millis() - now()) / 86_400_000;
+    assert!((29..=30).contains(&days), "{days}");
+
+    // By a beginning of its id, and by the token itself when that leaked.
+    let beginning = &created.token.id.to_string()[..12];
+    let (_, told) = said(larder_token(&larder, "revoke", &[beginning]), 0);
+    assert!(told.contains("`all`"), "{told}");
+    said(larder_token(&larder, "revoke", &[secret]), 0);
+    put(&larder, "m", Some(secret)).expect_error(401);
+    assert!(list(&larder).is_empty());
+}
+
+#[test]
+fn the_command_line_says_what_is_wrong() {
+    let larder = Larder::start();
+    make(&larder, &json!({ "name": "one", "scopes": ["pull"] }));
+    for (action, arguments, status, told) in [
+        ("create", &["--name", "ci"][..], 2, "--scope"),
+        ("create", &["--name", "ci", "--scope", "root"], 2, "possible values: pull, push, report, admin"),
+        ("create", &["--name", "ci", "--scope", "push", "--mirror", "../m"], 2, "is not a mirror name"),
+        ("create", &["--name", "ci", "--scope", "push", "--expires", "soon"], 2, "30d"),
+        ("create", &["--name", "ci", "--scope", "push", "--expires", "2020-01-01"], 1, "lies in the past"),
+        ("create", &["--name", " ", "--scope", "push"], 1, "characters"),
+        ("create", &["--name", "ci", "--scope", "push", "--token", "wrong"], 1, "An admin makes a token"),
+        ("list", &["--token", " "], 2, "the token is empty"),
+        ("revoke", &["zz"], 1, "no token has an id that begins with `zz`"),
+        ("revoke", &["lrd_000000000000000000000000000000000000000000000000"], 1, "no token with this id"),
+    ] {
+        let (out, error) = said(larder_token(&larder, action, arguments), status);
+        assert!(error.contains(told), "{action} {arguments:?}: {error}");
+        assert_eq!(out, "", "{action} {arguments:?}");
+    }
+    let mut command = program::command();
+    let (_, error) = said(program::run(command.args(["token", "list", "https://host/mirrors/m"])), 2);
+    assert!(error.contains("https://<host>"), "{error}");
+    let mut command = program::command();
+    let (_, error) = said(program::run(command.args(["token", "list", "http://127.0.0.1:9"])), 1);
+    assert!(error.contains("cannot be reached") && error.contains("Check the URL"), "{error}");
 }

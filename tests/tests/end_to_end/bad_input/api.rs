@@ -1,10 +1,10 @@
 //! The JSON API: parameters, bodies, names and origins that cannot be.
 
 use larder_shared::{
-    api::ErrorCode::{self, Conflict, Forbidden, NotFound, RequestInvalid, TooLarge},
+    api::ErrorCode::{self, Conflict, Forbidden, MirrorUnknown, NotFound, RequestInvalid, TooLarge, Untrusted},
     digest::Digest,
 };
-use larder_tests::{fixtures::hello, larder::ADMIN};
+use larder_tests::{fixtures::hello, larder::ADMIN, package::blob_path};
 use serde_json::{Value, json};
 
 use super::Table;
@@ -52,7 +52,8 @@ pub(super) fn mirrors_and_origins(table: &mut Table) {
         ("a mirror from JSON 10,000 deep", &deep, RequestInvalid),
         ("a mirror from 70 kB", &large, TooLarge),
         ("a mirror without a name", "{}", RequestInvalid),
-        ("a mirror with an unknown field", r#"{"name":"new","private":true}"#, RequestInvalid),
+        ("a mirror with an unknown field", r#"{"name":"new","colour":"red"}"#, RequestInvalid),
+        ("a mirror that is private in words", r#"{"name":"new","private":"yes"}"#, RequestInvalid),
         ("a mirror that exists", r#"{"name":"m"}"#, Conflict),
     ] {
         post(table, case, "mirrors", body, code);
@@ -112,6 +113,77 @@ fn origins(table: &mut Table) {
     let refresh = larder.post("/api/v1/mirrors/m/refresh", "").token(ADMIN).send();
     table.expect("PUT to a mirror that is read through", put, Forbidden);
     table.expect("refreshing a mirror that is not read through", refresh, RequestInvalid);
+}
+
+/// What only an admin may ask, and what cannot be.
+pub(super) fn changes(table: &mut Table) {
+    let change = |mirror: &str, token: &str, body: &str| {
+        let path = format!("/api/v1/mirrors/{mirror}");
+        table.larder.ask("PATCH", &path).token(token).body(body.as_bytes()).send()
+    };
+    let remove = |hash: &str, token: &str| {
+        table.larder.ask("DELETE", &format!("/api/v1/mirrors/m/specs/{hash}")).token(token).send()
+    };
+    let reindex = |mirror: &str, token: &str| {
+        table.larder.post(&format!("/api/v1/mirrors/{mirror}/reindex"), "").token(token).send()
+    };
+    let (push, unknown) = (&table.token, "z".repeat(32));
+    let answers = [
+        ("changing a mirror with a push token", change("m", push, "{}"), Forbidden),
+        ("changing nothing at all", change("m", ADMIN, ""), RequestInvalid),
+        ("changing an unknown field", change("m", ADMIN, r#"{"name":"other"}"#), RequestInvalid),
+        ("changing to an unknown signing", change("m", ADMIN, r#"{"signing":"mine"}"#), RequestInvalid),
+        ("managed signing without a key", change("m", ADMIN, r#"{"signing":"managed"}"#), Conflict),
+        (
+            "managed signing of what is read through",
+            change("read-through", ADMIN, r#"{"signing":"managed"}"#),
+            RequestInvalid,
+        ),
+        (
+            "requiring signatures of what is read through",
+            change("read-through", ADMIN, r#"{"require":"signed"}"#),
+            RequestInvalid,
+        ),
+        ("changing a mirror that is not there", change("nothing", ADMIN, "{}"), MirrorUnknown),
+        ("removing a package with a push token", remove(hello::HASH, push), Forbidden),
+        ("removing a package by the beginning of its hash", remove(&hello::HASH[..8], ADMIN), RequestInvalid),
+        ("removing a package that is not there", remove(&unknown, ADMIN), NotFound),
+        ("reindexing with a push token", reindex("m", push), Forbidden),
+        ("reindexing what is read through", reindex("read-through", ADMIN), RequestInvalid),
+        ("reindexing a mirror that is not there", reindex("nothing", ADMIN), MirrorUnknown),
+    ];
+    for (case, answer, code) in answers {
+        table.expect(case, answer, code);
+    }
+    // Nothing unsigned enters where signatures are required, and no key that an admin did not add.
+    let body = json!({ "name": "strict", "require": "signed" }).to_string();
+    table.larder.post("/api/v1/mirrors", &body).token(ADMIN).send().expect(201);
+    let body = json!({ "name": "strict", "scopes": ["push"], "mirrors": ["strict"] }).to_string();
+    let token: larder_shared::api::CreatedToken =
+        table.larder.post("/api/v1/tokens", &body).token(ADMIN).send().expect(201).json();
+    let put = |path: &str, body: &[u8]| {
+        table.larder.put(&format!("/mirrors/strict/{path}"), body).token(&token.secret).send()
+    };
+    let tarball = hello::file(hello::TARBALL);
+    for blob in [&tarball, &table.package.tarball] {
+        put(&blob_path(blob), blob).expect(201);
+    }
+    table.look();
+    let put = |path: &str, body: &[u8]| {
+        table.larder.put(&format!("/mirrors/strict/{path}"), body).token(&token.secret).send()
+    };
+    let answers = [
+        (
+            "an unsigned package where signatures are required",
+            put(&table.package.spec_path(), &table.package.spec_file()),
+            Untrusted,
+        ),
+        ("a package signed by a key that is not the mirror's", put(hello::SPEC, &hello::file(hello::SPEC)), Untrusted),
+        ("a key from a push token where keys are trusted", put(hello::KEY, &hello::file(hello::KEY)), Forbidden),
+    ];
+    for (case, answer, code) in answers {
+        table.expect(case, answer, code);
+    }
 }
 
 pub(super) fn tokens(table: &mut Table) {

@@ -1,8 +1,5 @@
 //! Spec files, manifests and keys that are not what their path says.
 
-use std::io::Write;
-
-use flate2::{Compression, write::GzEncoder};
 use larder_shared::{
     api::ErrorCode::{BlobUnknown, DocumentInvalid},
     digest::Digest,
@@ -12,7 +9,7 @@ use larder_tests::{
     fixtures::hello,
     gpg::Gpg,
     larder::ADMIN,
-    package::{MadeUp, blob_path},
+    package::{MadeUp, blob_path, zip},
 };
 use serde_json::{Value, json};
 
@@ -83,12 +80,6 @@ pub(super) fn signatures(table: &mut Table) {
         let answer = table.put(path, body.as_bytes());
         table.expect(case, answer, DocumentInvalid);
     }
-}
-
-fn zip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 fn record(media_type: &str, bytes: &[u8]) -> BlobRecord {
