@@ -13,6 +13,9 @@ pub struct Config {
     /// Whether index documents are also kept in the data centre's cache (`LARDER_CACHE=on`). It
     /// does something only on a domain of one's own, not on `workers.dev`.
     pub is_cache_used: bool,
+    /// Whether each answer says what it cost (`LARDER_TELL_COST=on`), for benchmarks and the curious:
+    /// `Larder-Cost: reads=2 writes=0 index=1`.
+    pub is_cost_told: bool,
     /// After how many seconds an origin is asked again when somebody reads
     /// (`LARDER_ORIGIN_FRESH_SECONDS`, 60).
     pub origin_fresh_seconds: u64,
@@ -104,16 +107,10 @@ impl Config {
             }
             token => token.map(|token| AdminToken(Digest::of(token.as_bytes()))),
         };
-        let is_cache_used = match lookup("LARDER_CACHE").as_deref() {
-            None | Some("" | "off") => false,
-            Some("on") => true,
-            Some(value) => {
-                return Err(InvalidSetting {
-                    name: "LARDER_CACHE",
-                    value: value.to_owned(),
-                    expected: "`on` or `off`",
-                });
-            }
+        let switch = |name| match lookup(name).as_deref() {
+            None | Some("" | "off") => Ok(false),
+            Some("on") => Ok(true),
+            Some(value) => Err(InvalidSetting { name, value: value.to_owned(), expected: "`on` or `off`" }),
         };
         let seconds = |name, default| match lookup(name) {
             None => Ok(default),
@@ -123,7 +120,8 @@ impl Config {
         };
         Ok(Self {
             admin_token,
-            is_cache_used,
+            is_cache_used: switch("LARDER_CACHE")?,
+            is_cost_told: switch("LARDER_TELL_COST")?,
             signing_key: lookup(SigningKey::NAME).filter(|key| !key.trim().is_empty()).map(SigningKey),
             unused_blob_seconds: seconds("LARDER_UNUSED_BLOB_SECONDS", 3600)?,
             origin_fresh_seconds: seconds("LARDER_ORIGIN_FRESH_SECONDS", 60)?,

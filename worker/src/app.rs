@@ -7,6 +7,7 @@ use worker::{Bucket, Context, Date, Env, ObjectNamespace, RateLimiter, Request};
 
 use crate::{
     error::{Error, Result},
+    operations::Operations,
     store::Store,
 };
 
@@ -16,6 +17,7 @@ use crate::{
 pub(crate) struct App {
     pub(crate) config: Rc<Config>,
     pub(crate) store: Store,
+    pub(crate) operations: Operations,
     pub(crate) indexes: ObjectNamespace,
     /// Counts wrong secrets; without the binding nobody does.
     pub(crate) failed_attempts: Option<Rc<RateLimiter>>,
@@ -36,9 +38,11 @@ impl App {
     fn with(env: &Env, context: Option<Rc<Context>>) -> Result<Self> {
         let binding = |source| Error::Platform { doing: "looking for its bindings", source };
         let bucket: Bucket = env.bucket("BUCKET").map_err(binding)?;
+        let operations = Operations::default();
         Ok(Self {
             config: Rc::new(config(env)?),
-            store: Store::new(bucket),
+            store: Store::new(bucket, operations.clone()),
+            operations,
             indexes: env.durable_object("INDEX").map_err(binding)?,
             failed_attempts: env.rate_limiter("FAILED_ATTEMPTS").ok().map(Rc::new),
             context,

@@ -24,6 +24,7 @@ const DEADLINE: Duration = Duration::from_secs(9);
 /// # Errors
 /// [`Error::IndexTimeout`], or [`Error::Index`] with what the index said.
 pub(crate) async fn ask<Answer: DeserializeOwned>(app: &App, mirror: &MirrorName, ask: Ask) -> Result<Answer> {
+    app.operations.count_question();
     let platform = |source| Error::Platform { doing: "asking the index", source };
     let request = Request { mirror: mirror.clone(), now: now(), ask };
     let body = serde_json::to_string(&request).map_err(|source| Error::Data { doing: "asking the index", source })?;

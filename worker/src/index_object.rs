@@ -28,7 +28,7 @@ use larder_shared::{
 use serde::Serialize;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-use crate::store::Store;
+use crate::{operations::Operations, store::Store};
 use commands::Takeover;
 use slices::Wanted;
 use tables::Tables;
@@ -93,7 +93,7 @@ impl DurableObject for IndexObject {
 
 impl IndexObject {
     fn store(&self) -> worker::Result<Store> {
-        Ok(Store::new(self.env.bucket("BUCKET")?))
+        Ok(Store::new(self.env.bucket("BUCKET")?, Operations::default()))
     }
 
     /// When there is next something to do that nobody asks for, in milliseconds since 1970.

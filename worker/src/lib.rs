@@ -17,6 +17,7 @@ mod intake;
 mod mirror;
 mod oci;
 mod openpgp;
+mod operations;
 mod origin;
 mod registry;
 mod respond;
@@ -55,7 +56,11 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
             respond::failure(&error, &request)?
         }
     };
-    if is_head { respond::without_body(response) } else { Ok(response) }
+    let mut response = if is_head { respond::without_body(response)? } else { response };
+    if app.config.is_cost_told {
+        response.headers_mut().set("Larder-Cost", &app.operations.to_string())?;
+    }
+    Ok(response)
 }
 
 /// The whole of Larder's server on one page.

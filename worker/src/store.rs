@@ -3,12 +3,16 @@
 use larder_shared::{api::Timestamp, digest::Digest, http::ByteRange, key::ObjectKey, oci::digest::ContentDigest};
 use worker::{Bucket, Conditional, Data, HttpMetadata, Object, PutOptionsBuilder, Range, ResponseBody};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    operations::Operations,
+};
 
 /// Byte storage by key: R2.
 #[derive(Clone)]
 pub(crate) struct Store {
     bucket: Bucket,
+    operations: Operations,
 }
 
 /// What is known of a stored object without its bytes.
@@ -84,18 +88,21 @@ impl PutError {
 const DIGEST_MISMATCH: &str = "(10037)";
 
 impl Store {
-    pub(crate) const fn new(bucket: Bucket) -> Self {
-        Self { bucket }
+    /// The bucket; what is done to it is counted.
+    pub(crate) const fn new(bucket: Bucket, operations: Operations) -> Self {
+        Self { bucket, operations }
     }
 
     /// The object, or `None` when there is none.
     pub(crate) async fn get(&self, key: &ObjectKey) -> Result<Option<Found>> {
+        self.operations.count_read();
         let object = self.bucket.get(key.to_string()).execute().await;
         Ok(object.map_err(|source| Error::Platform { doing: "reading an object", source })?.map(found))
     }
 
     /// Part of the object, whose range was checked against its size.
     pub(crate) async fn get_range(&self, key: &ObjectKey, range: ByteRange) -> Result<Option<Found>> {
+        self.operations.count_read();
         let range = Range::OffsetWithLength { offset: range.first, length: range.length };
         let object = self.bucket.get(key.to_string()).range(range).execute().await;
         Ok(object.map_err(|source| Error::Platform { doing: "reading part of an object", source })?.map(found))
@@ -103,6 +110,7 @@ impl Store {
 
     /// What is known of the object.
     pub(crate) async fn head(&self, key: &ObjectKey) -> Result<Option<Stored>> {
+        self.operations.count_read();
         let object = self.bucket.head(key.to_string()).await;
         let object = object.map_err(|source| Error::Platform { doing: "looking for an object", source })?;
         Ok(object.as_ref().map(stored))
@@ -111,6 +119,7 @@ impl Store {
     /// The object's length, and the sha256 that its bytes were checked against when they were stored, if
     /// they were.
     pub(crate) async fn head_checked(&self, key: &ObjectKey) -> Result<Option<(u64, Option<Digest>)>> {
+        self.operations.count_read();
         let object = self.bucket.head(key.to_string()).await;
         let object = object.map_err(|source| Error::Platform { doing: "looking for an object", source })?;
         Ok(object.map(|object| {
@@ -129,6 +138,7 @@ impl Store {
 
     /// Stores bytes, replacing what was there.
     pub(crate) async fn put(&self, key: &ObjectKey, bytes: Vec<u8>) -> Result<Stored> {
+        self.operations.count_write();
         let object = self.bucket.put(key.to_string(), bytes).execute().await;
         let doing = "storing an object";
         let object = object.map_err(|source| Error::Platform { doing, source })?;
@@ -137,12 +147,14 @@ impl Store {
 
     /// Stores bytes unless something is there; whether it did.
     pub(crate) async fn put_if_absent(&self, key: &ObjectKey, bytes: Vec<u8>) -> Result<bool> {
+        self.operations.count_write();
         let object = self.bucket.put(key.to_string(), bytes).only_if(absent()).execute().await;
         Ok(object.map_err(|source| Error::Platform { doing: "storing an object", source })?.is_some())
     }
 
     /// Replaces the object unless it is no longer the one with this ETag; whether it did.
     pub(crate) async fn put_if_unchanged(&self, key: &ObjectKey, etag: &str, bytes: Vec<u8>) -> Result<bool> {
+        self.operations.count_write();
         let unchanged = Conditional { etag_matches: Some(etag.trim_matches('"').to_owned()), ..Conditional::default() };
         let object = self.bucket.put(key.to_string(), bytes).only_if(unchanged).execute().await;
         Ok(object.map_err(|source| Error::Platform { doing: "replacing an object", source })?.is_some())
@@ -156,6 +168,7 @@ impl Store {
         data: impl Into<Data>,
         digest: Option<impl Into<ContentDigest>>,
     ) -> std::result::Result<u64, PutError> {
+        self.operations.count_write();
         let put = checked(self.bucket.put(key.to_string(), data), digest.map(Into::into));
         match put.execute().await {
             Ok(Some(object)) => Ok(object.size()),
@@ -173,6 +186,7 @@ impl Store {
         document: Document<'_>,
         only_if_absent: bool,
     ) -> Result<bool> {
+        self.operations.count_write();
         let Document { bytes, media_type, digest } = document;
         let metadata = HttpMetadata { content_type: Some(media_type.to_owned()), ..HttpMetadata::default() };
         let custom = [(DIGEST.to_owned(), digest.to_string())];
@@ -218,6 +232,7 @@ impl Store {
         cursor: Option<String>,
         limit: u32,
     ) -> Result<(Vec<(String, Timestamp)>, Option<String>)> {
+        self.operations.count_write();
         let mut list = self.bucket.list().prefix(prefix).limit(limit);
         if let Some(after) = cursor {
             list = list.start_after(format!("{prefix}{after}"));
