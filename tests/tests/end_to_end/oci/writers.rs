@@ -1,6 +1,6 @@
 //! Several writers at once: nobody loses what another pushed, and of one tag one push wins whole.
 
-use std::{sync::Barrier, thread};
+use std::{env, sync::Barrier, thread};
 
 use larder_shared::api::Mirror;
 use larder_tests::{
@@ -13,7 +13,8 @@ use super::{expect_indexes_agree, expect_whole, hash_of};
 #[test]
 fn what_eight_writers_push_at_once_is_all_there() {
     const WRITERS: usize = 8;
-    const PACKAGES: usize = 20;
+    // How many each of them pushes, unless the environment variable `LARDER_PUSHES` says so.
+    let packages = env::var("LARDER_PUSHES").map_or(20, |text| text.parse().unwrap());
     let larder = Larder::start();
     let package = |writer: usize, number: usize| MadeUp::new(&format!("from-{writer}"), &format!("1.{number}"));
     let barrier = Barrier::new(WRITERS);
@@ -21,7 +22,7 @@ fn what_eight_writers_push_at_once_is_all_there() {
         for writer in 0..WRITERS {
             let (larder, barrier) = (&larder, &barrier);
             scope.spawn(move || {
-                for number in 0..PACKAGES {
+                for number in 0..packages {
                     // All begin each of their packages together.
                     barrier.wait();
                     larder.repository("m").push_package(&package(writer, number));
@@ -30,7 +31,7 @@ fn what_eight_writers_push_at_once_is_all_there() {
         }
     });
     let pushed: Vec<_> =
-        (0..WRITERS).flat_map(|writer| (0..PACKAGES).map(move |number| package(writer, number))).collect();
+        (0..WRITERS).flat_map(|writer| (0..packages).map(move |number| package(writer, number))).collect();
     let named = expect_indexes_agree(&larder, "m");
     let tags = larder.repository("m").tags();
     let lost: Vec<_> = pushed.iter().filter(|package| !named.contains(&hash_of(package))).collect();
@@ -40,7 +41,7 @@ fn what_eight_writers_push_at_once_is_all_there() {
     let mirror: Mirror = larder.api("mirrors/m");
     assert_eq!((mirror.specs, mirror.packages), (pushed.len() as u64, WRITERS as u64));
     assert_eq!(mirror.bytes, pushed.iter().map(|package| package.tarball.len() as u64).sum::<u64>());
-    for package in pushed.iter().step_by(PACKAGES - 1) {
+    for package in pushed.iter().step_by(packages - 1) {
         assert_eq!(larder.repository("m").pull(&package.tag()), package.image());
     }
 }
