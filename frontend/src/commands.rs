@@ -205,6 +205,16 @@ pub fn push(origin: &str, mirror: &str) -> Command {
     ])
 }
 
+/// How stock Spack pushes to a mirror: over OCI, which it speaks over https only.
+pub fn push_with_spack(origin: &str, mirror: &MirrorName) -> Option<[Command; 2]> {
+    let host = origin.strip_prefix("https://")?;
+    let name = spack_name(mirror);
+    let add = ["spack", "mirror", "add", "--unsigned", "--oci-username", "me", "--oci-password", "$LARDER_TOKEN", name];
+    let mut add = Command::of(&add);
+    add.0.push(format!("oci://{host}/{mirror}"));
+    Some([add, Command::of(&["spack", "buildcache", "push", name, "<package>"])])
+}
+
 /// What a spec is called in a sentence: `hdf5 /slmgyj5`.
 pub fn spec_words(spec: &SpecSummary) -> String {
     format!("{} /{}", spec.name, short_hash(spec.hash.as_str()))
@@ -264,6 +274,16 @@ mod tests {
             assert_eq!(lines.len(), if unsigned { 1 } else { 2 }, "{lines:?}");
             assert_eq!(recipe.notes[0].contains("--unsigned"), unsigned, "{:?}", recipe.notes);
         }
+    }
+
+    #[test]
+    fn spack_pushes_over_https_only() {
+        let mirror = "opt/scratch".parse().unwrap();
+        let lines = push_with_spack("https://larder.example.org", &mirror).unwrap().map(|command| command.line());
+        let add = "spack mirror add --unsigned --oci-username me --oci-password $LARDER_TOKEN scratch \
+                   oci://larder.example.org/opt/scratch";
+        assert_eq!(lines, [add, "spack buildcache push scratch <package>"]);
+        assert_eq!(push_with_spack("http://127.0.0.1:8787", &mirror), None);
     }
 
     #[test]

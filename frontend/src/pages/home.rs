@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use larder_frontend::{
-    commands::{Command, push},
+    commands::{Command, push, push_with_spack},
     format,
 };
 use larder_shared::{
@@ -155,6 +155,10 @@ pub(crate) fn empty_mirror(mirror: &Mirror) -> Html {
             <section class="narrow">
                 <h2>{ "This mirror is empty" }</h2>
                 <p>{ "Push to it, and it shows here with the next read:" }</p>
+                if let Some(recipe) = push_with_spack(&browser::origin(), &mirror.name) {
+                    { commands(&recipe) }
+                    <p class="search-note">{ "Nobody runs " }<code>{ "update-index" }</code>{ ". A folder that Spack filled, and packages over 100 MB, which Cloudflare refuses in one request, go by:" }</p>
+                }
                 { commands(&[push(&browser::origin(), mirror.name.as_str())]) }
             </section>
         },
