@@ -25,6 +25,16 @@ pub enum InvalidImage {
     /// The configuration holds no spec, or a wrong one.
     #[error("the image's configuration, which is the spec file, cannot be used: {0}")]
     Spec(#[from] InvalidPackage),
+    /// The manifest says another length of a blob than it has.
+    #[error("the manifest says that the blob {digest} has {said} bytes; it has {stored}")]
+    Length {
+        /// The blob.
+        digest: ContentDigest,
+        /// From the manifest.
+        said: u64,
+        /// As stored.
+        stored: u64,
+    },
     /// The spec is another than the tag says.
     #[error("the spec inside is {found}, whose tag is `{expected}`")]
     Misplaced {

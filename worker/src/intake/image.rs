@@ -11,7 +11,7 @@ use larder_shared::{
     },
     oci::{
         digest::ContentDigest,
-        image,
+        image::{self, InvalidImage},
         manifest::{Descriptor, Manifest},
         tag::Tag,
     },
@@ -82,7 +82,8 @@ impl Place<'_> {
     /// The package that an image is, and the length of its tarball.
     ///
     /// # Errors
-    /// [`Error::Image`] when the image is not the package its tag says.
+    /// [`Error::Image`] when the image is not the package its tag says, or its blobs are not as long as
+    /// its manifest says: the index and the v3 manifest tell their length.
     pub(crate) async fn image_package(&self, tag: &Tag, manifest: &Manifest) -> Result<(Package, u64)> {
         let config = match &manifest.config {
             None => Vec::new(),
@@ -91,13 +92,19 @@ impl Place<'_> {
                 let key = ObjectKey::Blob(self.mirror.clone(), config.digest);
                 let found = self.store.get(&key).await?.ok_or_else(missing)?;
                 let bytes = found.stored.bytes;
+                check_length(config.digest, config.size, bytes)?;
                 if bytes > MAX_SPEC_BYTES {
                     return Err(Error::TooLarge { bytes, limit: MAX_SPEC_BYTES });
                 }
                 found.into_bytes().await?
             }
         };
-        Ok(image::package(tag, manifest, &config)?)
+        let (package, size) = image::package(tag, manifest, &config)?;
+        let digest = package.tarball.into();
+        let missing = || Error::ManifestBlobUnknown { what: "the blob", digest };
+        let stored = self.blob(&package.tarball).await?.ok_or_else(missing)?;
+        check_length(digest, size, stored)?;
+        Ok((package, size))
     }
 
     /// Whether a document of Spack's own layouts holds the package: it names a tarball for good, and
@@ -153,4 +160,8 @@ impl Place<'_> {
         }
         Ok(is_all)
     }
+}
+
+fn check_length(digest: ContentDigest, said: u64, stored: u64) -> Result<()> {
+    if said == stored { Ok(()) } else { Err(InvalidImage::Length { digest, said, stored }.into()) }
 }

@@ -386,6 +386,17 @@ fn packages(table: &mut Table) {
         let put = repository(table).put_manifest(&tag, IMAGE, &image.manifest);
         expect(table, case, put, 400, "MANIFEST_INVALID");
     }
+    for (case, pointer) in [
+        ("a package whose tarball has another length than its manifest says", "/layers/0/size"),
+        ("a package whose configuration has another length than its manifest says", "/config/size"),
+    ] {
+        let mut manifest: Value = serde_json::from_slice(&image.manifest).unwrap();
+        *manifest.pointer_mut(pointer).unwrap() = json!(1);
+        table.look();
+        let put = repository(table).put_manifest(&package.tag(), IMAGE, manifest.to_string().as_bytes());
+        expect(table, case, put, 400, "MANIFEST_INVALID");
+        table.expect_nothing_stored(case);
+    }
     let other_algorithm = json!({
         "schemaVersion": 2, "mediaType": IMAGE, "config": descriptor(CONFIG, &image.config),
         "layers": [{ "mediaType": LAYER, "digest": sha512(&package.tarball), "size": package.tarball.len() }],
