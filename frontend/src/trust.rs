@@ -66,7 +66,16 @@ pub const fn layout_words(layout: Layout) -> &'static str {
     match layout {
         Layout::V2 => "v2, which Spack 0.22 and 0.23 read",
         Layout::V3 => "v3, which Spack 1.x reads",
-        Layout::Oci => "OCI, which every Spack reads",
+        Layout::Oci => "an OCI image, which Spack reads since 0.22",
+    }
+}
+
+/// The name of a layout alone.
+const fn layout_name(layout: Layout) -> &'static str {
+    match layout {
+        Layout::V2 => "v2",
+        Layout::V3 => "v3",
+        Layout::Oci => "OCI image",
     }
 }
 
@@ -87,7 +96,7 @@ pub fn layouts_of_spec(spec: &SpecSummary) -> String {
         Some(false) | None => "",
     };
     let derived: Vec<_> = derived_layouts(spec.layout).iter().map(|layout| layout.as_str()).collect();
-    format!("{} as pushed; {} derived{unsigned}", spec.layout.as_str(), derived.join(" and "))
+    format!("{} as pushed; {} derived{unsigned}", layout_name(spec.layout), derived.join(" and "))
 }
 
 /// How a mirror's origin fares.

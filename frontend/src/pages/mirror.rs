@@ -164,7 +164,7 @@ fn origin_section(mirror: &Mirror, now: Timestamp) -> Html {
                 }) }
                 if class.is_none() && mirror.origin != Origin::Bucket { { fact("State", html! { { &words.state } }) } }
                 if !layouts.is_empty() {
-                    { fact("Arrived as", html! { { format!("{}; the other layout is derived.", format::joined(&layouts)) } }) }
+                    { fact("Arrived as", html! { { format!("{}; the other layouts are derived.", format::joined(&layouts)) } }) }
                 }
                 { fact("Made", html! { <Age time={mirror.created} ago=true/> }) }
                 { fact("Generation", html! { { format::count(mirror.generation) } }) }
