@@ -337,6 +337,9 @@ pub struct Summary {
     /// The last run that made the index follow from the bucket.
     #[serde(default)]
     pub reindex: Option<api::Reindex>,
+    /// What was reported of builds.
+    #[serde(default)]
+    pub reports: api::report::Reports,
 }
 
 /// What was found by the beginning of a hash.

@@ -282,7 +282,7 @@ fn failure(candidate: Candidate, report: &LogReport) -> Failure {
         file: event.file,
         line: event.line,
         message: event.message,
-        log_line,
+        log_line: Some(log_line),
         excerpt,
         signature,
     }

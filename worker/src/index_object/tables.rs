@@ -279,6 +279,7 @@ impl Tables {
         let row = self.mirror()?;
         let layouts = [(row.v2, Layout::V2), (row.v3, Layout::V3), (row.oci, Layout::Oci)];
         Ok(Summary {
+            reports: larder_shared::api::report::Reports::default(),
             specs: row.specs,
             packages: row.packages,
             signed: row.signed,

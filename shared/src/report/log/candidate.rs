@@ -22,7 +22,7 @@ impl Candidate {
         let mut lines = before;
         let error = lines.len();
         lines.push(text.to_owned());
-        Self { event, phase, log_line, excerpt: Excerpt { first_line: log_line - error as u64, error, lines } }
+        Self { event, phase, log_line, excerpt: Excerpt { first_line: Some(log_line - error as u64), error, lines } }
     }
 
     fn is_open(&self) -> bool {
