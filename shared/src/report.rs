@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::Timestamp;
+use crate::{api::Timestamp, digest::Digest};
 
 pub mod cdash;
 pub mod junit;
@@ -85,6 +85,12 @@ impl Build {
         let changes = |word: &&str| !word.starts_with("hash=") && !word.starts_with('/') && !word.starts_with('(');
         let words: Vec<_> = self.spec.split_whitespace().filter(changes).collect();
         format!("{} {}", self.package, words.join(" "))
+    }
+
+    /// What tells the build from others of the run with `run_key`.
+    pub fn key(&self, run_key: &Digest, job: Option<&str>) -> Digest {
+        let asked = self.hash.as_deref().unwrap_or(&self.spec);
+        run::key(&["build", &run_key.to_string(), job.unwrap_or_default(), &self.package, asked])
     }
 
     /// The same build, each text no longer than Larder keeps.
@@ -260,6 +266,14 @@ impl Failure {
         let mut reader = log::LogReader::new();
         reader.push(log);
         reader.finish().failure
+    }
+
+    /// The same failure, found where the numbers of lines are not known.
+    #[must_use]
+    pub fn unplaced(mut self) -> Self {
+        self.log_line = None;
+        self.excerpt.first_line = None;
+        self
     }
 
     /// How a build of `package` ended that this stopped.
