@@ -270,5 +270,9 @@ impl<'a> Iterator for Segments<'a> {
     }
 }
 
+mod list;
+
+pub use list::{InvalidVersions, VersionList, VersionRange};
+
 #[cfg(test)]
 mod tests;
