@@ -20,6 +20,7 @@ pub mod name;
 pub mod oci;
 pub mod oidc;
 pub mod package;
+pub mod query;
 pub mod report;
 pub mod route;
 pub mod slice;

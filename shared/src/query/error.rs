@@ -1,0 +1,116 @@
+//! What is wrong with a query, and where.
+
+use std::ops::Range;
+
+use super::{MAX_QUERY_BYTES, target::InvalidTargets};
+use crate::version::InvalidVersions;
+
+/// Why a text is not a query. Displays as a sentence; [`QueryError::column`] and
+/// [`QueryError::marked`] tell the place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct QueryError {
+    /// The bytes of the query that are at fault; never empty.
+    pub span: Range<usize>,
+    /// What is wrong with them.
+    pub problem: Problem,
+}
+
+/// What is wrong with a part of a query.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The whole of it is too long.
+    #[error("A query has at most {MAX_QUERY_BYTES} bytes.")]
+    TooLong,
+    /// A control character.
+    #[error("The control character U+{:04X} has no place in a query.", u32::from(*.0))]
+    Control(char),
+    /// A character that begins nothing.
+    #[error("`{0}` begins nothing that a spec can have; text to look for stands in quotes.")]
+    Unexpected(char),
+    /// A quote without its end.
+    #[error("The quote that begins here is not closed.")]
+    OpenQuote,
+    /// Quotes around nothing.
+    #[error("Between the quotes stands nothing to look for.")]
+    EmptyText,
+    /// `@` alone.
+    #[error("`@` wants a version after it, such as `@1.14` or `@1.10:1.14`.")]
+    MissingVersion,
+    /// A comma at the end of a list.
+    #[error("`,` wants one more after it.")]
+    MissingItem,
+    /// Versions that are none.
+    #[error("{}.", sentence(.0))]
+    Versions(InvalidVersions),
+    /// Targets that are none.
+    #[error("{}.", sentence(.0))]
+    Targets(InvalidTargets),
+    /// `+`, `~` or `-` alone.
+    #[error("`{0}` wants a variant name after it.")]
+    MissingVariant(String),
+    /// `key=` alone.
+    #[error("`{0}` wants a value after it.")]
+    MissingValue(String),
+    /// `%` alone.
+    #[error("`%` wants a compiler or another direct dependency after it, such as `%gcc@12`.")]
+    MissingDirect,
+    /// `^` alone.
+    #[error("`^` wants a dependency after it: its name, or what else is asked of it.")]
+    MissingDependency,
+    /// `/` alone.
+    #[error("`/` wants the beginning of a hash after it.")]
+    MissingHash,
+    /// Text that begins no hash.
+    #[error("`{0}` begins no hash: a hash has 32 characters of `a-z` and `2-7`.")]
+    Hash(String),
+    /// `[` without its end.
+    #[error("`[` wants `virtuals=` or `deptypes=` after it, then `]`.")]
+    Attributes,
+    /// A dependency type that is none.
+    #[error("`{0}` is no type of dependency; there are build, link, run and test.")]
+    Kind(String),
+    /// The same thing said twice.
+    #[error("{0} can be asked for once.")]
+    Twice(String),
+    /// A value that depends on the machine it is written on.
+    #[error("`{0}` stands for the machine that Spack runs on; write its name.")]
+    Relative(String),
+    /// `==` or `:=` behind what is no variant.
+    #[error("`{written}` is for variants; write `{key}=`.")]
+    Sign {
+        /// Key and sign.
+        written: String,
+        /// The key.
+        key: String,
+    },
+    /// The path of a file.
+    #[error("A spec file is not read here; write what you look for.")]
+    File,
+}
+
+/// Upper case in front.
+fn sentence(error: &impl ToString) -> String {
+    let text = error.to_string();
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+impl QueryError {
+    /// Where the fault begins in `query`, in characters, from 1.
+    pub fn column(&self, query: &str) -> usize {
+        query.get(..self.span.start).map_or(0, |before| before.chars().count()) + 1
+    }
+
+    /// The query with the fault marked below it, in two lines.
+    pub fn marked(&self, query: &str) -> String {
+        marked(query, &self.span)
+    }
+}
+
+/// A text with a part of it marked below, in two lines. Control characters become spaces.
+pub(super) fn marked(text: &str, span: &Range<usize>) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let width = |range: Range<usize>| text.get(range).map_or(1, |part| part.chars().count());
+    format!("{line}\n{}{}", " ".repeat(width(0..span.start)), "^".repeat(width(span.clone()).max(1)))
+}

@@ -1,0 +1,142 @@
+//! Queries as text.
+
+use std::fmt;
+
+use super::{DependencyQuery, DirectQuery, Name, NodeQuery, Query, SpecQuery, VariantQuery, Wanted};
+use crate::version::VersionList;
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, spec) in self.specs.iter().enumerate() {
+            let is_nameless = spec.node.name.is_none() && *spec != SpecQuery::default();
+            f.write_str(match (index, is_nameless) {
+                (0, _) => "",
+                (_, false) => " ",
+                // What it asks would be read as asked of the spec in front of it.
+                (_, true) => " * ",
+            })?;
+            write!(f, "{spec}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for SpecQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dependencies = self.dependencies.iter().map(ToString::to_string);
+        let parts: Vec<_> = self.node.parts().into_iter().chain(dependencies).collect();
+        f.write_str(if parts.is_empty() { "*" } else { "" })?;
+        f.write_str(&parts.join(" "))
+    }
+}
+
+impl fmt::Display for DependencyQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = (!self.kinds.is_empty()).then(|| format!("deptypes={}", self.kinds));
+        let virtuals = (!self.virtuals.is_empty()).then(|| format!("virtuals={}", self.virtuals.join(",")));
+        let attributes: Vec<_> = kinds.into_iter().chain(virtuals).collect();
+        match attributes.is_empty() {
+            true => f.write_str("^")?,
+            false => write!(f, "^[{}] ", attributes.join(" "))?,
+        }
+        let mut parts = self.node.parts();
+        if let (Some(first), Some((name, values))) = (parts.first_mut(), self.node.only_value()) {
+            // Without quotes, `^mpi=openmpi` is openmpi as the provider of mpi.
+            *first = format!("{name}={}", quoted(&values.join(",")));
+        }
+        f.write_str(if parts.is_empty() { "*" } else { "" })?;
+        f.write_str(&parts.join(" "))
+    }
+}
+
+impl NodeQuery {
+    /// The variant and its values, if `key=value` is what it begins with.
+    fn only_value(&self) -> Option<(&str, &[String])> {
+        match &self.variants.first()?.value {
+            VariantQuery { name, value: Wanted::Values(values), is_propagated: false } => {
+                let rest = Self { variants: Vec::new(), direct: Vec::new(), ..self.clone() };
+                (rest == Self::default()).then_some((name, values))
+            }
+            _ => None,
+        }
+    }
+
+    /// What is asked, in an order in which nothing is read as belonging to something else: a version
+    /// behind `%gcc` would be gcc's, and so would, in Spack 1.x, a variant.
+    fn parts(&self) -> Vec<String> {
+        let name = self.name.as_ref().map(|name| &name.value);
+        let in_front = self.namespace.as_ref().filter(|space| is_dotted(space) && matches!(name, Some(Name::Is(_))));
+        let mut first = in_front.map(|namespace| format!("{namespace}.")).unwrap_or_default();
+        match name {
+            Some(Name::Is(name)) => first += name,
+            Some(Name::Holds(text)) => first += &quoted(text),
+            None => {}
+        }
+        first.extend(self.versions.as_ref().map(|versions| format!("@{versions}")));
+        let namespace = self.namespace.as_ref().filter(|_| in_front.is_none());
+        let target = self.target.as_ref().map(|target| target.value.to_string());
+        let keys = [
+            ("namespace", namespace),
+            ("platform", self.platform.as_ref()),
+            ("os", self.os.as_ref()),
+            ("target", target.as_ref()),
+        ];
+        let mut parts: Vec<String> = (!first.is_empty()).then_some(first).into_iter().collect();
+        parts.extend(self.hash.as_ref().map(|hash| format!("/{hash}")));
+        parts.extend(keys.iter().filter_map(|(key, text)| text.map(|text| format!("{key}={}", value(text)))));
+        parts.extend(self.flags.iter().map(|(name, words)| format!("{name}={}", value(&words.join(" ")))));
+        parts.extend(self.variants.iter().map(|variant| variant.value.to_string()));
+        parts.extend(self.direct.iter().map(ToString::to_string));
+        parts
+    }
+}
+
+/// Whether a namespace can stand in front of a name.
+fn is_dotted(namespace: &str) -> bool {
+    let is_name = |part: &str| {
+        part.bytes().enumerate().all(|(index, byte)| byte.is_ascii_alphanumeric() || byte == b'_' || (index > 0 && byte == b'-'))
+            && !part.is_empty()
+    };
+    namespace.split('.').all(is_name)
+}
+
+impl fmt::Display for DirectQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let virtuals = if self.virtuals.is_empty() { String::new() } else { self.virtuals.join(",") + "=" };
+        let versions = self.versions.as_ref().map(|versions: &VersionList| format!("@{versions}"));
+        write!(f, "%{virtuals}{}{}", self.name, versions.unwrap_or_default())
+    }
+}
+
+impl fmt::Display for VariantQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, is_propagated, .. } = self;
+        let equals = if *is_propagated { "==" } else { "=" };
+        match &self.value {
+            Wanted::Flag(on) => {
+                let sigil = if *on { "+" } else { "~" };
+                write!(f, "{}{name}", sigil.repeat(1 + usize::from(*is_propagated)))
+            }
+            Wanted::Any => write!(f, "{name}{equals}*"),
+            Wanted::Values(values) => write!(f, "{name}{equals}{}", value(&values.join(","))),
+            Wanted::Exactly(values) => write!(f, "{name}:{equals}{}", value(&values.join(","))),
+        }
+    }
+}
+
+/// Whether a byte may stand in a value without quotes.
+pub(super) const fn is_bare(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'*' | b'.' | b',' | b':' | b'=' | b'~' | b'/' | b'\\')
+}
+
+/// A value, in quotes if it needs them.
+fn value(text: &str) -> String {
+    match text.bytes().all(is_bare) && !text.starts_with('=') {
+        true => text.to_owned(),
+        false => quoted(text),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "\\'"))
+}

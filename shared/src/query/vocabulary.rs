@@ -1,0 +1,178 @@
+//! Names that a query may use, and the nearest of them to one that is not known.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    ops::Range,
+};
+
+use super::{Name, Query, error::marked, microarchitecture};
+use crate::spec::Node;
+
+/// The packages of a mirror with their variants.
+#[derive(Debug, Clone, Default)]
+pub struct Vocabulary {
+    packages: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// A name in a query that is not known. Displays as `hdf5 has no variant `mpii`. Did you mean `mpi`?`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// Its bytes in the query.
+    pub span: Range<usize>,
+    /// What is wrong, in a sentence.
+    pub message: String,
+    /// The name that comes nearest.
+    pub nearest: Option<String>,
+}
+
+impl Vocabulary {
+    /// Adds a package with the names of its variants; twice is no harm.
+    pub fn add<'a>(&mut self, package: &str, variants: impl IntoIterator<Item = &'a str>) {
+        let known = self.packages.entry(package.to_owned()).or_default();
+        known.extend(variants.into_iter().map(str::to_owned));
+    }
+
+    /// Adds what a node tells.
+    pub fn add_node(&mut self, node: &Node) {
+        self.add(node.name.as_str(), node.parameters.iter().map(|(name, _)| name.as_str()));
+    }
+
+    /// Whether it has a package.
+    pub fn has_package(&self, name: &str) -> bool {
+        self.packages.contains_key(name)
+    }
+
+    /// The names in a query that are not known, in their order. A package of which no variant is known is
+    /// not asked for variants, and names behind `^` may be those of virtual packages.
+    pub fn unknown(&self, query: &Query) -> Vec<Unknown> {
+        let mut found = Vec::new();
+        for spec in &query.specs {
+            let name = spec.node.name.as_ref();
+            if let Some(name) = name
+                && let Name::Is(package) = &name.value
+                && !self.has_package(package)
+            {
+                let nearest = nearest(package, self.packages.keys().map(String::as_str));
+                found.push(Unknown::new(&name.span, format!("No package is called `{package}`."), nearest));
+            }
+            for node in [&spec.node].into_iter().chain(spec.dependencies.iter().map(|dependency| &dependency.node)) {
+                let Some(Name::Is(package)) = node.name.as_ref().map(|name| &name.value) else { continue };
+                let variants = self.packages.get(package).filter(|variants| !variants.is_empty());
+                for variant in node.variants.iter().filter(|_| variants.is_some()) {
+                    let (wanted, known) = (&variant.value.name, variants.into_iter().flatten());
+                    if !known.clone().any(|known| known == wanted) {
+                        let nearest = nearest(wanted, known.map(String::as_str));
+                        let message = format!("{package} has no variant `{wanted}`.");
+                        found.push(Unknown::new(&variant.span, message, nearest));
+                    }
+                }
+            }
+            for target in [&spec.node].into_iter().chain(spec.dependencies.iter().map(|dependency| &dependency.node)).filter_map(|node| node.target.as_ref()) {
+                for name in target.value.ranges().iter().flat_map(super::TargetRange::names) {
+                    if microarchitecture::family(name).is_none() {
+                        let nearest = nearest(name, microarchitecture::names());
+                        found.push(Unknown::new(&target.span, format!("No target is called `{name}`."), nearest));
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Unknown {
+    fn new(span: &Range<usize>, message: String, nearest: Option<&str>) -> Self {
+        Self { span: span.clone(), message, nearest: nearest.map(str::to_owned) }
+    }
+
+    /// The query with the name marked below it, in two lines.
+    pub fn marked(&self, query: &str) -> String {
+        marked(query, &self.span)
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.nearest {
+            Some(nearest) => write!(f, " Did you mean `{nearest}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Longer words are not compared: the cost grows with the product of two lengths.
+const MAX_COMPARED_BYTES: usize = 64;
+
+/// The candidate with the fewest changes to `word`, if they are at most a third of its letters.
+fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let most = 1.max(word.len() / 3);
+    candidates
+        .filter(|candidate| word.len().abs_diff(candidate.len()) <= most && word.len().max(candidate.len()) <= MAX_COMPARED_BYTES)
+        .map(|candidate| (changes(&word.to_ascii_lowercase(), &candidate.to_ascii_lowercase()), candidate))
+        .filter(|(changes, _)| *changes <= most)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many letters have to be put in, taken out, replaced or swapped with their neighbour to make one
+/// word the other ("optimal string alignment").
+fn changes(from: &str, to: &str) -> usize {
+    let (from, to) = (from.as_bytes(), to.as_bytes());
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, b) in to.iter().enumerate() {
+            let replaced = last[j] + usize::from(a != b);
+            let mut least = replaced.min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *a == to[j - 1] && from[i - 1] == *b {
+                least = least.min(before_last[j - 1] + 1);
+            }
+            row.push(least);
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vocabulary() -> Vocabulary {
+        let mut vocabulary = Vocabulary::default();
+        vocabulary.add("hdf5", ["mpi", "cxx", "fortran", "api"]);
+        vocabulary.add("openmpi", ["cuda", "fabrics"]);
+        vocabulary.add("plain", []);
+        vocabulary
+    }
+
+    #[test]
+    fn what_is_not_known_is_told_with_what_comes_nearest() {
+        for (query, expected) in [
+            ("hdf5+mpii", "hdf5 has no variant `mpii`. Did you mean `mpi`?\nhdf5+mpii\n    ^^^^^"),
+            ("hdf5 fortan=True", "hdf5 has no variant `fortan`. Did you mean `fortran`?\nhdf5 fortan=True\n     ^^^^^^^^^^^"),
+            ("hdf5+nothing", "hdf5 has no variant `nothing`.\nhdf5+nothing\n    ^^^^^^^^"),
+            ("HDF5", "No package is called `HDF5`. Did you mean `hdf5`?\nHDF5\n^^^^"),
+            ("builtin.hfd5", "No package is called `hfd5`. Did you mean `hdf5`?\nbuiltin.hfd5\n        ^^^^"),
+            ("hdf5 target=zen22:", "No target is called `zen22`. Did you mean `zen2`?\nhdf5 target=zen22:\n            ^^^^^^"),
+            ("hdf5 ^openmpi~cudda", "openmpi has no variant `cudda`. Did you mean `cuda`?\nhdf5 ^openmpi~cudda\n             ^^^^^^"),
+        ] {
+            let unknown = vocabulary().unknown(&query.parse().unwrap());
+            let [unknown] = &unknown[..] else { panic!("{query}: {unknown:?}") };
+            assert_eq!(format!("{unknown}\n{}", unknown.marked(query)), expected);
+        }
+        for known in ["hdf5+mpi ^mpi@3", "plain+x", "+x", "\"hd\"", "hdf5 target=x86_64_v3: ^openmpi fabrics=ucx"] {
+            assert_eq!(vocabulary().unknown(&known.parse().unwrap()), [], "{known}");
+        }
+    }
+
+    #[test]
+    fn changes_are_counted() {
+        for (from, to, expected) in [("", "", 0), ("mpi", "mpi", 0), ("mpii", "mpi", 1), ("hfd5", "hdf5", 1), ("abc", "", 3), ("kitten", "sitting", 3)] {
+            assert_eq!((changes(from, to), changes(to, from)), (expected, expected), "{from} {to}");
+        }
+    }
+}
