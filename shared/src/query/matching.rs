@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    convert::Infallible,
     rc::Rc,
 };
 
@@ -22,6 +23,15 @@ pub trait Nodes {
     /// # Errors
     /// When where they are kept fails.
     fn node(&mut self, hash: &DagHash) -> Result<Option<Rc<Node>>, Self::Error>;
+}
+
+/// A graph that is whole in memory.
+impl Nodes for HashMap<DagHash, Rc<Node>> {
+    type Error = Infallible;
+
+    fn node(&mut self, hash: &DagHash) -> Result<Option<Rc<Node>>, Infallible> {
+        Ok(self.get(hash).cloned())
+    }
 }
 
 /// What is known of a spec without reading it whole.
@@ -137,7 +147,8 @@ impl VariantQuery {
             }
             (Wanted::Values(wanted), ParameterValue::List(own)) => self.are_among(wanted, own),
             (Wanted::Exactly(wanted), ParameterValue::List(own)) => {
-                self.are_among(wanted, own) && own.iter().all(|value| wanted.iter().any(|wanted| self.is(wanted, value)))
+                self.are_among(wanted, own)
+                    && own.iter().all(|value| wanted.iter().any(|wanted| self.is(wanted, value)))
             }
         }
     }
@@ -158,7 +169,9 @@ impl DirectQuery {
         if node.compiler.as_ref().is_some_and(|compiler| self.is_compiler(node, compiler)) {
             return Ok(true);
         }
-        for edge in node.dependencies.iter().filter(|edge| self.virtuals.iter().all(|name| edge.virtuals.contains(name))) {
+        for edge in
+            node.dependencies.iter().filter(|edge| self.virtuals.iter().all(|name| edge.virtuals.contains(name)))
+        {
             if edge.name.as_str() != self.name && !edge.virtuals.contains(&self.name) {
                 continue;
             }
@@ -174,14 +187,15 @@ impl DirectQuery {
         Ok(false)
     }
 
-    /// Nodes before version 5 have one compiler for all languages and do not say for which.
+    /// Nodes before version 5 have one compiler for all languages and do not say for which; later ones
+    /// have it as a dependency too, under its package's name.
     fn is_compiler(&self, node: &Node, compiler: &Compiler) -> bool {
-        let is_language = |name: &String| ["c", "cxx", "fortran"].contains(&name.as_str());
-        let provides_them = match node.source() {
-            SpecVersion::V1 | SpecVersion::V2 | SpecVersion::V3 | SpecVersion::V4 => self.virtuals.iter().all(is_language),
-            SpecVersion::V5 | SpecVersion::V6 => self.virtuals.is_empty(),
+        let provided = node.compiler_edge().map(|edge| edge.virtuals.iter().map(String::as_str).collect::<Vec<_>>());
+        let languages = match node.source() {
+            SpecVersion::V1 | SpecVersion::V2 | SpecVersion::V3 | SpecVersion::V4 => vec!["c", "cxx", "fortran"],
+            SpecVersion::V5 | SpecVersion::V6 => provided.unwrap_or_default(),
         };
-        provides_them
+        self.virtuals.iter().all(|name| languages.contains(&name.as_str()))
             && compiler.name == self.name
             && self.versions.as_ref().is_none_or(|versions| versions.contains(&compiler.version))
     }
@@ -244,7 +258,13 @@ impl<'q> Matcher<'q> {
         Ok(query.specs.is_empty())
     }
 
-    fn is_met<N: Nodes>(&mut self, index: usize, spec: &SpecQuery, root: &Node, nodes: &mut N) -> Result<bool, N::Error> {
+    fn is_met<N: Nodes>(
+        &mut self,
+        index: usize,
+        spec: &SpecQuery,
+        root: &Node,
+        nodes: &mut N,
+    ) -> Result<bool, N::Error> {
         if !spec.node.matches(root, As::Package, nodes)? {
             return Ok(false);
         }

@@ -3,7 +3,7 @@
 use std::{ops::Range, str::FromStr};
 
 use super::{
-    DependencyQuery, DirectQuery, MAX_QUERY_BYTES, Name, NodeQuery, Problem, Query, QueryError, SpecQuery, Spanned,
+    DependencyQuery, DirectQuery, MAX_QUERY_BYTES, Name, NodeQuery, Problem, Query, QueryError, Spanned, SpecQuery,
     VariantQuery, Wanted, print::is_bare,
 };
 use crate::{
@@ -19,7 +19,8 @@ impl FromStr for Query {
 
     fn from_str(text: &str) -> Result<Self> {
         if text.len() > MAX_QUERY_BYTES {
-            let end = text.char_indices().map(|(at, _)| at).find(|&at| at >= MAX_QUERY_BYTES).unwrap_or(MAX_QUERY_BYTES);
+            let end =
+                text.char_indices().map(|(at, _)| at).find(|&at| at >= MAX_QUERY_BYTES).unwrap_or(MAX_QUERY_BYTES);
             return Err(QueryError { span: end..text.len(), problem: Problem::TooLong });
         }
         let control = text.char_indices().find(|(_, c)| c.is_control() && !matches!(c, '\t' | '\n' | '\r'));
@@ -273,8 +274,12 @@ impl<'q> Parser<'q> {
                 node.name = Some(Spanned { value: Name::Holds(text), span: start..self.at });
             }
             Some(b'*') => {
+                // Only alone it is any package: parts of names are no patterns.
                 self.at += 1;
-                if self.rest().bytes().next().is_some_and(|next| is_bare(next) && !b"+~-/".contains(&next)) {
+                let before = self.text[..start].bytes().next_back();
+                let is_part =
+                    before.is_some_and(is_bare) || self.peek().is_some_and(|next| is_in_word(next) || next == b'*');
+                if is_part {
                     return fault(start..start + 1, Problem::Unexpected('*'));
                 }
             }
@@ -318,7 +323,9 @@ impl<'q> Parser<'q> {
         self.at += 1;
         if may_be_git && let Some(length) = self.git_length() {
             let text = self.take(length);
-            return text.parse().map_err(|error| QueryError { span: start..self.at, problem: Problem::Versions(error) });
+            return text
+                .parse()
+                .map_err(|error| QueryError { span: start..self.at, problem: Problem::Versions(error) });
         }
         self.skip_space();
         let mut ranges: Vec<&str> = Vec::new();
@@ -339,7 +346,8 @@ impl<'q> Parser<'q> {
             if !self.takes(",") {
                 self.at = end;
                 let versions = ranges.join(",").parse();
-                return versions.map_err(|error| QueryError { span: start..self.at, problem: Problem::Versions(error) });
+                return versions
+                    .map_err(|error| QueryError { span: start..self.at, problem: Problem::Versions(error) });
             }
             self.skip_space();
         }
@@ -373,7 +381,8 @@ impl<'q> Parser<'q> {
             }
             _ => rest.bytes().take_while(u8::is_ascii_hexdigit).count(),
         };
-        let is_git = rest.starts_with("git.") && reference > 4 || reference == 40 && !rest[40..].bytes().next().is_some_and(is_in_word);
+        let is_git = rest.starts_with("git.") && reference > 4
+            || reference == 40 && !rest[40..].bytes().next().is_some_and(is_in_word);
         let assigned = rest[reference..].strip_prefix('=').map_or(0, |version| {
             let length = version.bytes().take_while(|&byte| is_in_word(byte)).count();
             let is_version = version.bytes().next().is_some_and(begins_name);

@@ -94,7 +94,9 @@ impl NodeQuery {
 /// Whether a namespace can stand in front of a name.
 fn is_dotted(namespace: &str) -> bool {
     let is_name = |part: &str| {
-        part.bytes().enumerate().all(|(index, byte)| byte.is_ascii_alphanumeric() || byte == b'_' || (index > 0 && byte == b'-'))
+        part.bytes()
+            .enumerate()
+            .all(|(index, byte)| byte.is_ascii_alphanumeric() || byte == b'_' || (index > 0 && byte == b'-'))
             && !part.is_empty()
     };
     namespace.split('.').all(is_name)
@@ -126,7 +128,8 @@ impl fmt::Display for VariantQuery {
 
 /// Whether a byte may stand in a value without quotes.
 pub(super) const fn is_bare(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'*' | b'.' | b',' | b':' | b'=' | b'~' | b'/' | b'\\')
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'_' | b'-' | b'+' | b'*' | b'.' | b',' | b':' | b'=' | b'~' | b'/' | b'\\')
 }
 
 /// A value, in quotes if it needs them.

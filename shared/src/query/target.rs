@@ -56,7 +56,9 @@ impl FromStr for TargetList {
 
     fn from_str(text: &str) -> Result<Self, InvalidTargets> {
         let range = |text: &str| {
-            let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+            let is_name = |name: &str| {
+                !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+            };
             let end = |name: &str| (!name.is_empty()).then(|| name.to_owned());
             let (low, high) = text.split_once(':').unwrap_or((text, text));
             let is_valid = [low, high].iter().all(|name| is_name(name) || (text.contains(':') && name.is_empty()));

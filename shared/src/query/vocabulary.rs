@@ -68,7 +68,11 @@ impl Vocabulary {
                     }
                 }
             }
-            for target in [&spec.node].into_iter().chain(spec.dependencies.iter().map(|dependency| &dependency.node)).filter_map(|node| node.target.as_ref()) {
+            for target in [&spec.node]
+                .into_iter()
+                .chain(spec.dependencies.iter().map(|dependency| &dependency.node))
+                .filter_map(|node| node.target.as_ref())
+            {
                 for name in target.value.ranges().iter().flat_map(super::TargetRange::names) {
                     if microarchitecture::family(name).is_none() {
                         let nearest = nearest(name, microarchitecture::names());
@@ -109,7 +113,9 @@ const MAX_COMPARED_BYTES: usize = 64;
 fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = 1.max(word.len() / 3);
     candidates
-        .filter(|candidate| word.len().abs_diff(candidate.len()) <= most && word.len().max(candidate.len()) <= MAX_COMPARED_BYTES)
+        .filter(|candidate| {
+            word.len().abs_diff(candidate.len()) <= most && word.len().max(candidate.len()) <= MAX_COMPARED_BYTES
+        })
         .map(|candidate| (changes(&word.to_ascii_lowercase(), &candidate.to_ascii_lowercase()), candidate))
         .filter(|(changes, _)| *changes <= most)
         .min()
@@ -153,12 +159,21 @@ mod tests {
     fn what_is_not_known_is_told_with_what_comes_nearest() {
         for (query, expected) in [
             ("hdf5+mpii", "hdf5 has no variant `mpii`. Did you mean `mpi`?\nhdf5+mpii\n    ^^^^^"),
-            ("hdf5 fortan=True", "hdf5 has no variant `fortan`. Did you mean `fortran`?\nhdf5 fortan=True\n     ^^^^^^^^^^^"),
+            (
+                "hdf5 fortan=True",
+                "hdf5 has no variant `fortan`. Did you mean `fortran`?\nhdf5 fortan=True\n     ^^^^^^^^^^^",
+            ),
             ("hdf5+nothing", "hdf5 has no variant `nothing`.\nhdf5+nothing\n    ^^^^^^^^"),
             ("HDF5", "No package is called `HDF5`. Did you mean `hdf5`?\nHDF5\n^^^^"),
             ("builtin.hfd5", "No package is called `hfd5`. Did you mean `hdf5`?\nbuiltin.hfd5\n        ^^^^"),
-            ("hdf5 target=zen22:", "No target is called `zen22`. Did you mean `zen2`?\nhdf5 target=zen22:\n            ^^^^^^"),
-            ("hdf5 ^openmpi~cudda", "openmpi has no variant `cudda`. Did you mean `cuda`?\nhdf5 ^openmpi~cudda\n             ^^^^^^"),
+            (
+                "hdf5 target=zen22:",
+                "No target is called `zen22`. Did you mean `zen2`?\nhdf5 target=zen22:\n            ^^^^^^",
+            ),
+            (
+                "hdf5 ^openmpi~cudda",
+                "openmpi has no variant `cudda`. Did you mean `cuda`?\nhdf5 ^openmpi~cudda\n             ^^^^^^",
+            ),
         ] {
             let unknown = vocabulary().unknown(&query.parse().unwrap());
             let [unknown] = &unknown[..] else { panic!("{query}: {unknown:?}") };
@@ -171,7 +186,14 @@ mod tests {
 
     #[test]
     fn changes_are_counted() {
-        for (from, to, expected) in [("", "", 0), ("mpi", "mpi", 0), ("mpii", "mpi", 1), ("hfd5", "hdf5", 1), ("abc", "", 3), ("kitten", "sitting", 3)] {
+        for (from, to, expected) in [
+            ("", "", 0),
+            ("mpi", "mpi", 0),
+            ("mpii", "mpi", 1),
+            ("hfd5", "hdf5", 1),
+            ("abc", "", 3),
+            ("kitten", "sitting", 3),
+        ] {
             assert_eq!((changes(from, to), changes(to, from)), (expected, expected), "{from} {to}");
         }
     }

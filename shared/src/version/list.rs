@@ -93,7 +93,9 @@ impl Version {
         if high.rank != Rank::Final {
             let order = mine.release.cmp(high.release).then(mine.rank.cmp(&high.rank));
             // Without a number, the one that follows has number 0.
-            return order.then_with(|| if mine.number <= high.number { Ordering::Less } else { Ordering::Greater }).is_lt();
+            return order
+                .then_with(|| if mine.number <= high.number { Ordering::Less } else { Ordering::Greater })
+                .is_lt();
         }
         let (mut release, mut high) = (mine.release, high.release.peekable());
         while let Some(limit) = high.next() {
@@ -286,7 +288,9 @@ mod tests {
 
     #[test]
     fn words_follow_each_other_as_in_spack() {
-        for (word, next) in [("a", "b"), ("z", "zA"), ("Z", "a"), ("ab", "ac"), ("mastdq", "mastdr"), ("headA", "headB")] {
+        for (word, next) in
+            [("a", "b"), ("z", "zA"), ("Z", "a"), ("ab", "ac"), ("mastdq", "mastdr"), ("headA", "headB")]
+        {
             assert_eq!(next_word(word), next);
         }
         assert_eq!(next_word("maim"), "maio", "`main` is later than every word");
@@ -304,9 +308,13 @@ mod tests {
 
     #[test]
     fn ranges_meet_or_do_not() {
-        for (a, b, expected) in
-            [("1.2", "1.2.3", true), ("1:2", "3:", false), (":3.1", "3:", true), ("=3.1.1", ":3.1", true), ("4", ":3", false)]
-        {
+        for (a, b, expected) in [
+            ("1.2", "1.2.3", true),
+            ("1:2", "3:", false),
+            (":3.1", "3:", true),
+            ("=3.1.1", ":3.1", true),
+            ("4", ":3", false),
+        ] {
             let (left, right): (VersionList, VersionList) = (a.parse().unwrap(), b.parse().unwrap());
             assert_eq!(left.intersects(&right), expected, "{a} {b}");
             assert_eq!(right.intersects(&left), expected, "{b} {a}");
