@@ -311,10 +311,11 @@ pub enum VariantValue {
     List(Vec<String>),
 }
 
-/// An item of `GET /api/v1/mirrors/{m}/specs?package=&limit=&cursor=`: one binary package.
+/// An item of `GET /api/v1/mirrors/{m}/specs?q=&package=&limit=&cursor=`: one binary package.
 ///
 /// Without `package` the list holds all specs, the newest push first; with it, that package's, the
-/// highest version first in Spack's order.
+/// highest version first in Spack's order. With `q`, those of them that the
+/// [query](crate::query::Query) means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SpecSummary {

@@ -6,6 +6,7 @@
 mod alarm;
 mod commands;
 mod documents;
+mod find;
 mod queries;
 mod registry;
 mod reindex;
@@ -129,6 +130,10 @@ impl IndexObject {
             Ask::Package(name) => json(&queries::package(&self.tables, &name)?),
             Ask::Specs { package, limit, cursor } => {
                 json(&queries::specs(&self.tables, package.as_ref(), limit, cursor.as_deref())?)
+            }
+            Ask::Find { query, package, limit, cursor } => {
+                let query = query.parse().map_err(|error| worker::Error::from(format!("the query: {error}")))?;
+                json(&find::find(&self.tables, &query, package.as_ref(), limit, cursor.as_deref())?)
             }
             Ask::Spec { prefix } => json(&queries::spec(&self.tables, &prefix)?),
             Ask::Locate(hash) => json(&queries::locate(&self.tables, &hash)?),

@@ -49,7 +49,10 @@ pub fn document(version: &str) -> Value {
             "get": list::<SpecSummary>(
                 &mut schemas,
                 "List the specs: all, the newest push first, or a package's, the highest version first",
-                &[query("package", "Only specs of this package")],
+                &[
+                    query("package", "Only specs of this package"),
+                    query("q", "Only specs that this query in Spack's spec syntax means; a page may then be short, or empty, and not be the last"),
+                ],
             ),
         },
         "/api/v1/mirrors/{m}/specs/{hash}": {

@@ -108,6 +108,18 @@ pub enum Ask {
         /// The cursor of the page before.
         cursor: Option<String>,
     },
+    /// The specs that a query means; a page may be short when many were passed over. Answer:
+    /// [`api::List`] of [`api::SpecSummary`].
+    Find {
+        /// A [`Query`](crate::query::Query).
+        query: String,
+        /// Only of this package.
+        package: Option<PackageName>,
+        /// At most so many items.
+        limit: u32,
+        /// The cursor of the page before.
+        cursor: Option<String>,
+    },
     /// Answer: [`FoundSpec`].
     Spec {
         /// The beginning of its hash.

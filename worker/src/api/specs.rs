@@ -4,6 +4,7 @@ use larder_shared::{
     api::{List, Origin, Scope, SpecSummary},
     index::command::{Ask, FoundSpec},
     name::{DagHash, MirrorName},
+    query::Query,
 };
 use worker::{Request, Response};
 
@@ -15,7 +16,7 @@ use crate::{
     index_client, origin, registry, respond,
 };
 
-/// `GET /api/v1/mirrors/{m}/specs?package=&limit=&cursor=`
+/// `GET /api/v1/mirrors/{m}/specs?q=&package=&limit=&cursor=`
 pub(crate) async fn list(app: &App, request: &Request, mirror: &MirrorName) -> Result<Response> {
     origin::before_page(app, &auth::readable(app, request, mirror).await?).await;
     let package = match parameter(request, "package")? {
@@ -27,8 +28,20 @@ pub(crate) async fn list(app: &App, request: &Request, mirror: &MirrorName) -> R
         return Err(Error::Request("`cursor` is not one of ours".to_owned()));
     }
     let limit = limit(request, DEFAULT_LIMIT, MAX_LIMIT)?;
-    let list: List<SpecSummary> = index_client::ask(app, mirror, Ask::Specs { package, limit, cursor }).await?;
+    let ask = match parameter(request, "q")? {
+        None => Ask::Specs { package, limit, cursor },
+        Some(query) => Ask::Find { query: checked(query)?, package, limit, cursor },
+    };
+    let list: List<SpecSummary> = index_client::ask(app, mirror, ask).await?;
     respond::json(request, &list)
+}
+
+/// A query that can be read.
+fn checked(text: String) -> Result<String> {
+    match text.parse::<Query>() {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Error::Request(format!("`q` has a fault at character {}: {error}", error.column(&text)))),
+    }
 }
 
 /// `GET /api/v1/mirrors/{m}/specs/{hash}`
