@@ -15,12 +15,14 @@ use crate::{
 pub mod error;
 #[cfg(feature = "schema")]
 pub mod openapi;
+pub mod recipes;
 pub mod report;
 pub mod time;
 pub mod token;
 pub mod trust;
 
 pub use error::{ApiError, ErrorBody, ErrorCode};
+pub use recipes::Recipes;
 pub use time::Timestamp;
 pub use token::{CreatedToken, NewToken, Scope, Token};
 pub use trust::{JobScope, TrustRule};
