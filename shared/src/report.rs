@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::Timestamp;
 
 pub mod cdash;
+pub mod feed;
 pub mod issue;
 pub mod junit;
 pub mod log;
