@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::Timestamp;
 
+pub mod badge;
 pub mod cdash;
 pub mod feed;
 pub mod issue;
