@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::Timestamp;
+use crate::{api::Timestamp, digest::Digest};
 
 pub mod badge;
 pub mod cdash;
@@ -18,6 +18,7 @@ pub mod feed;
 pub mod issue;
 pub mod junit;
 pub mod log;
+pub mod proof;
 pub mod run;
 pub mod signature;
 mod xml;
@@ -70,12 +71,55 @@ pub struct Build {
     pub warnings: u64,
 }
 
+/// Most builds of one report.
+pub const MAX_BUILDS: usize = 2_000;
+
 impl Build {
     /// The dependency that broke this build, when it was not the package itself.
     pub fn broken_dependency(&self) -> Option<&str> {
-        let failed = self.failure.as_ref()?.package.as_deref()?;
-        (failed != self.package).then_some(failed)
+        let failure = self.failure.as_ref()?;
+        let other = failure.package.as_deref().filter(|failed| *failed != self.package);
+        other.or_else(|| failure.skipped_since())
     }
+
+    /// What is tried, over runs: the package and what was asked for, without what changes from run to
+    /// run. Once it is built, it no longer fails.
+    pub fn subject(&self) -> String {
+        let changes = |word: &&str| !word.starts_with("hash=") && !word.starts_with('/') && !word.starts_with('(');
+        let words: Vec<_> = self.spec.split_whitespace().filter(changes).collect();
+        format!("{} {}", self.package, words.join(" "))
+    }
+
+    /// What tells the build from others of the run with `run_key`.
+    pub fn key(&self, run_key: &Digest, job: Option<&str>) -> Digest {
+        let asked = self.hash.as_deref().unwrap_or(&self.spec);
+        run::key(&["build", &run_key.to_string(), job.unwrap_or_default(), &self.package, asked])
+    }
+
+    /// The same build, each text no longer than Larder keeps.
+    #[must_use]
+    pub fn bounded(self) -> Self {
+        let cut = |text: String| cut(text, MAX_WORDS_BYTES);
+        Self {
+            package: cut(self.package),
+            spec: cut(self.spec),
+            hash: self.hash.map(cut),
+            phase: self.phase.map(cut),
+            failure: self.failure.map(Failure::bounded),
+            ..self
+        }
+    }
+}
+
+/// Bytes kept of a name, a spec or a phase.
+const MAX_WORDS_BYTES: usize = 1_000;
+
+/// Lines kept of an excerpt.
+const MAX_EXCERPT_LINES: usize = 64;
+
+fn cut(mut text: String, bytes: usize) -> String {
+    text.truncate(text.floor_char_boundary(bytes));
+    text
 }
 
 /// How a build ended.
@@ -225,6 +269,52 @@ impl Failure {
         let mut reader = log::LogReader::new();
         reader.push(log);
         reader.finish().failure
+    }
+
+    /// The same failure, found where the numbers of lines are not known.
+    #[must_use]
+    pub fn unplaced(mut self) -> Self {
+        self.log_line = None;
+        self.excerpt.first_line = None;
+        self
+    }
+
+    /// How a build of `package` ended that this stopped.
+    pub fn status_of(&self, package: &str) -> Status {
+        let is_own = self.package.as_deref().is_none_or(|failed| failed == package);
+        if is_own && self.kind != Kind::DependencyFailed { Status::Failed } else { Status::Blocked }
+    }
+
+    /// The package that Spack names as the reason for not building another:
+    /// `Skipping build of app-1.0-… since libfoo-2.0-… failed`.
+    fn skipped_since(&self) -> Option<&str> {
+        if self.kind != Kind::DependencyFailed {
+            return None;
+        }
+        let words = self.message.split_once(" since ").or_else(|| self.message.split_once(" due to "))?.1;
+        let id = words.split_whitespace().next()?;
+        let (rest, hash) = id.rsplit_once('-')?;
+        let (name, _version) = rest.rsplit_once('-')?;
+        (hash.len() == 32 && !name.is_empty()).then_some(name)
+    }
+
+    /// The same failure as a stranger tells it: no text longer than Larder keeps, and a signature that is
+    /// that of its message.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        let short = |text: String| cut(text, MAX_WORDS_BYTES);
+        self.package = self.package.map(short);
+        self.phase = self.phase.map(short);
+        self.file = self.file.map(short);
+        self.message = cut(self.message, log::MAX_LINE_BYTES);
+        self.excerpt.lines.truncate(MAX_EXCERPT_LINES);
+        self.excerpt.lines = self.excerpt.lines.into_iter().map(|line| cut(line, log::MAX_LINE_BYTES)).collect();
+        self.excerpt.error = self.excerpt.error.min(self.excerpt.lines.len().saturating_sub(1));
+        let signature = |package| Signature::new(self.kind, package, self.file.as_deref(), &self.message);
+        if self.signature != signature(self.package.as_deref()) {
+            self.signature = signature(None);
+        }
+        self
     }
 
     /// The same failure, of a package that is known better now. A signature that was told apart by the

@@ -250,6 +250,9 @@ pub struct Reported {
     pub run: u64,
     /// The builds, in the report's order.
     pub builds: Vec<ReportedBuild>,
+    /// Logs of the report that were not stored on their own, because one request stores at most 40;
+    /// `PUT …/builds/{id}/log` takes each.
+    pub logs_left_out: u64,
 }
 
 /// A build that was reported.

@@ -83,6 +83,21 @@ impl Part {
         }
     }
 
+    /// The name of the file in which it is kept.
+    pub const fn file(&self) -> &'static str {
+        match self {
+            Self::Build(_) => "Build.xml",
+            Self::Configure(_) => "Configure.xml",
+            Self::Update(_) => "Update.xml",
+            Self::Testing(_) => "Testing.xml",
+        }
+    }
+
+    /// When the build began, as far as the document says.
+    pub const fn started(&self) -> Option<Timestamp> {
+        self.phase().started
+    }
+
     const fn phase(&self) -> &Phase {
         match self {
             Self::Build(phase) | Self::Configure(phase) | Self::Update(phase) | Self::Testing(phase) => phase,

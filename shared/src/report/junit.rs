@@ -6,15 +6,14 @@
 //! ```
 //! Source: `share/spack/templates/reports/junit.xml` of Spack 0.23. Each test case is a package.
 
+use std::collections::HashMap;
+
 use super::{
-    Build, Failure, Status,
+    Build, Failure, MAX_BUILDS, Status,
     log::LogReader,
     xml::{Document, Item, ReportError},
 };
 use crate::api::Timestamp;
-
-/// Packages read of one file.
-const MAX_BUILDS: usize = 10_000;
 
 /// A package the file names, and its log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,13 +43,14 @@ struct Reading {
 }
 
 /// Parses a file: one case for each package it names, those that were not built included. A package
-/// that several of the suites name stands there once for each.
+/// that several of the suites name is told by the one that knows most: the suite that built it.
 ///
 /// # Errors
 /// [`ReportError`] for what Spack does not write.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Case>, ReportError> {
     let mut document = Document::new(bytes);
-    let mut cases = Vec::new();
+    let mut cases: Vec<Case> = Vec::new();
+    let mut places = HashMap::new();
     let mut suite = Suite::default();
     let mut reading: Option<Reading> = None;
     let mut has_root = false;
@@ -77,8 +77,16 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Case>, ReportError> {
                 }
             }
             Item::End(name, text) => match (name.as_str(), &mut reading) {
-                ("testcase", _) if cases.len() < MAX_BUILDS => {
-                    cases.extend(reading.take().map(|reading| reading.into_case(&suite)));
+                ("testcase", _) => {
+                    let Some(case) = reading.take().map(|reading| reading.into_case(&suite)) else { continue };
+                    let place = (case.build.package.clone(), case.build.hash.clone());
+                    let place = *places.entry(place).or_insert(cases.len());
+                    match cases.get_mut(place) {
+                        Some(known) if tells(case.build.status) > tells(known.build.status) => *known = case,
+                        Some(_) => {}
+                        None if place >= MAX_BUILDS => return Err(ReportError::TooLarge),
+                        None => cases.push(case),
+                    }
                 }
                 ("skipped", Some(reading)) => reading.status = Some(Status::Reused),
                 ("failure" | "error", Some(reading)) => {
@@ -92,6 +100,17 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Case>, ReportError> {
         }
     }
     if has_root { Ok(cases) } else { Err(ReportError::CutShort) }
+}
+
+/// How much a result tells: that a package was there proves least.
+const fn tells(status: Status) -> u8 {
+    match status {
+        Status::Unknown => 0,
+        Status::Reused => 1,
+        Status::Built => 2,
+        Status::Blocked => 3,
+        Status::Failed => 4,
+    }
 }
 
 /// `Fri, 20 Nov 2026 16:08:19`, in UTC.
@@ -131,7 +150,7 @@ impl Reading {
                 spec += &format!(" {key}{value}");
             }
         }
-        let build = Build {
+        let mut build = Build {
             spec,
             package: self.package,
             hash: Some(self.hash).filter(|hash| !hash.is_empty()),
@@ -142,6 +161,9 @@ impl Reading {
             took_millis: was_reached.then_some(self.took_millis),
             warnings: read.warnings,
         };
+        if let Some(failure) = &build.failure {
+            build.status = failure.status_of(&build.package);
+        }
         Case { build, log: Some(self.log).filter(|log| !log.trim().is_empty()) }
     }
 }

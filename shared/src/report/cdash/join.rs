@@ -39,7 +39,10 @@ pub fn join(name: &str, parts: &[Part]) -> Build {
     let tests = of(|part| matches!(part, Part::Testing(_)));
     let update = of(|part| matches!(part, Part::Update(_)));
     // Of a package whose dependency broke, Spack sends the dependency's log under the package's name.
-    let logged = configure.and_then(|phase| phase.package.as_deref()).unwrap_or(package);
+    let logged = configure.and_then(|phase| phase.package.as_deref());
+    // `spack install /hash`, or of an environment, asks for nothing by name.
+    let package = if package.is_empty() { logged.unwrap_or("unknown") } else { package };
+    let logged = logged.unwrap_or(package);
     let in_order = [configure, compiled, tests, update];
     let failure = in_order.into_iter().flatten().find_map(|phase| phase.failure.clone());
     let failure = failure.map(|failure| failure.of_package(logged));
@@ -65,9 +68,8 @@ pub fn join(name: &str, parts: &[Part]) -> Build {
         took_millis: ended.zip(started).map(|(end, start)| end.as_millis().saturating_sub(start.as_millis())),
         warnings: compiled.map_or(0, |phase| phase.warnings),
     };
-    build.status = match build.failure {
-        Some(_) if build.broken_dependency().is_some() => Status::Blocked,
-        Some(_) => Status::Failed,
+    build.status = match &build.failure {
+        Some(failure) => failure.status_of(&build.package),
         None if tests.is_some_and(|tests| tests.has_passed) => Status::Built,
         None => Status::Unknown,
     };
