@@ -1,7 +1,9 @@
 //! The JSON API, `/api/v1/…`. Its documents are the types of `larder_shared::api`.
 
+pub(crate) mod badge;
 pub(crate) mod builds;
 pub(crate) mod failures;
+pub(crate) mod feed;
 pub(crate) mod keys;
 pub(crate) mod mirrors;
 pub(crate) mod packages;

@@ -10,7 +10,7 @@ use crate::name::PackageName;
 /// How a package is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// The mirror has it; this is the version pushed last.
+    /// The mirror has it; this is the highest of its versions.
     Built(String),
     /// Its last build that came to an end failed.
     Failing,

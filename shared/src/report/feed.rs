@@ -12,14 +12,8 @@ use quick_xml::{
     Writer,
     events::{BytesDecl, BytesText, Event},
 };
-use serde::{Deserialize, Serialize};
 
-use super::Failure;
-use crate::{
-    api::{Timestamp, report::BuildSummary},
-    name::MirrorName,
-    route::page::Page,
-};
+use crate::{api::Timestamp, index::report::News, name::MirrorName, route::page::Page};
 
 /// Entries of a feed.
 pub const MAX_ENTRIES: u32 = 50;
@@ -33,41 +27,20 @@ const MAX_LINE_CHARS: usize = 300;
 /// Characters of an error in an entry's title.
 const MAX_TITLE_CHARS: usize = 160;
 
-/// A failure that appeared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Appeared {
-    /// When it was first seen; or, once it was fixed, seen again.
-    pub at: Timestamp,
-    /// Whether it was fixed before.
-    pub is_returned: bool,
-    /// What it is.
-    pub failure: Failure,
-    /// A build that it broke.
-    pub build: BuildSummary,
-    /// The page of that build's run at its provider.
-    pub run_link: Option<String>,
-}
-
-impl Appeared {
-    fn package(&self) -> &str {
-        self.failure.package.as_deref().unwrap_or(&self.build.package)
-    }
-
-    /// `hdf5 does not build: …`, in a line.
-    pub fn title(&self) -> String {
-        let again = if self.is_returned { "fails again" } else { "does not build" };
-        format!("{} {again}: {}", short(self.package(), 100), short(&self.failure.message, MAX_TITLE_CHARS))
-    }
+/// `hdf5 does not build: …`, in a line.
+fn title(news: &News) -> String {
+    let package = news.cause.package.as_ref().or(news.failure.packages.first()).map_or("A package", String::as_str);
+    format!("{} does not build: {}", short(package, 100), short(&news.cause.message, MAX_TITLE_CHARS))
 }
 
 /// When something last appeared; `None` when nothing did.
-pub fn updated(entries: &[Appeared]) -> Option<Timestamp> {
-    entries.iter().map(|entry| entry.at).max()
+pub fn updated(entries: &[News]) -> Option<Timestamp> {
+    entries.iter().map(|news| news.since).max()
 }
 
 /// The feed of a mirror. `origin` is the scheme and host it was asked at, `path` its own path there;
 /// `created` is when the mirror was made, for a feed with nothing in it.
-pub fn atom(origin: &str, path: &str, mirror: &MirrorName, created: Timestamp, entries: &[Appeared]) -> String {
+pub fn atom(origin: &str, path: &str, mirror: &MirrorName, created: Timestamp, entries: &[News]) -> String {
     let mut writer = Writer::new(Vec::new());
     // Writing into memory does not fail.
     let _ = write(&mut writer, origin, path, mirror, created, entries);
@@ -80,7 +53,7 @@ fn write(
     path: &str,
     mirror: &MirrorName,
     created: Timestamp,
-    entries: &[Appeared],
+    entries: &[News],
 ) -> io::Result<()> {
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None)))?;
     let feed = writer.create_element("feed").with_attribute(("xmlns", "http://www.w3.org/2005/Atom"));
@@ -97,20 +70,20 @@ fn write(
     Ok(())
 }
 
-fn entry(writer: &mut Writer<Vec<u8>>, origin: &str, mirror: &MirrorName, entry: &Appeared) -> io::Result<()> {
+fn entry(writer: &mut Writer<Vec<u8>>, origin: &str, mirror: &MirrorName, news: &News) -> io::Result<()> {
     writer.create_element("entry").write_inner_content(|writer| {
-        let page = format!("{origin}{}", Page::Failure(mirror.clone(), entry.failure.signature.clone()));
-        let at = entry.at.to_string();
+        let page = format!("{origin}{}", Page::Failure(mirror.clone(), news.failure.signature.clone()));
+        let at = news.since.to_string();
         text(writer, "id", &format!("{page}#{at}"))?;
-        text(writer, "title", &entry.title())?;
+        text(writer, "title", &title(news))?;
         text(writer, "published", &at)?;
         text(writer, "updated", &at)?;
         link(writer, "alternate", &page)?;
-        if let Some(run) = &entry.run_link {
+        if let Some(run) = &news.run.link {
             link(writer, "related", run)?;
         }
         let content = writer.create_element("content").with_attribute(("type", "html"));
-        content.write_text_content(BytesText::new(&legal(&html(entry)))).map(drop)
+        content.write_text_content(BytesText::new(&legal(&html(news)))).map(drop)
     })?;
     Ok(())
 }
@@ -125,18 +98,18 @@ fn link(writer: &mut Writer<Vec<u8>>, relation: &str, url: &str) -> io::Result<(
 }
 
 /// What an entry says: the error, where it is, and the log around it.
-fn html(entry: &Appeared) -> String {
+fn html(news: &News) -> String {
     let escape = |text: &str| quick_xml::escape::escape(text).into_owned();
-    let Appeared { failure, build, .. } = entry;
+    let failure = &news.cause;
     let mut html = format!("<p><code>{}</code></p>", escape(&short(&failure.message, 1_000)));
     let place = match (&failure.file, failure.line) {
         (Some(file), Some(line)) => format!("{file}:{line}"),
         (Some(file), None) => file.clone(),
         (None, _) => String::new(),
     };
-    let spec = if build.spec.is_empty() { &build.package } else { &build.spec };
+    let packages = news.failure.packages.join(", ");
     let phase = failure.phase.as_deref().unwrap_or_default();
-    for (name, value) in [("In", place.as_str()), ("Phase", phase), ("Seen building", spec)] {
+    for (name, value) in [("In", place.as_str()), ("Phase", phase), ("Packages", &packages)] {
         if !value.is_empty() {
             html += &format!("<p>{name}: <code>{}</code></p>", escape(&short(value, 500)));
         }
@@ -174,50 +147,56 @@ pub(super) fn legal(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{
-        Excerpt, Kind, Signature, Status, Tool,
-        xml::{Document, Item},
+    use crate::{
+        api::report::{Counts, FailureSummary, RunSummary},
+        report::{
+            Excerpt, Failure, Kind, Run, Signature, Tool,
+            xml::{Document, Item},
+        },
     };
 
-    fn appeared(at: u64, is_returned: bool, message: &str, lines: &[&str]) -> Appeared {
-        Appeared {
-            at: Timestamp::from_millis(at),
-            is_returned,
-            failure: Failure {
-                package: Some("hdf5".into()),
-                phase: Some("build".into()),
-                kind: Kind::Compile,
-                tool: Tool::Gcc,
-                file: Some("H5.c".into()),
-                line: Some(81),
-                message: message.into(),
-                log_line: None,
-                excerpt: Excerpt { first_line: None, error: 0, lines: lines.iter().map(|it| (*it).into()).collect() },
-                signature: Signature::new(Kind::Compile, None, None, message),
-            },
-            build: BuildSummary {
-                id: 7,
-                package: "hdf5".into(),
-                spec: "hdf5 +mpi".into(),
-                hash: None,
-                status: Status::Failed,
-                phase: None,
-                kind: None,
-                message: None,
-                file: None,
-                line: None,
-                signature: None,
-                blocked_by: None,
-                run: 1,
-                job: None,
-                started: None,
-                took_millis: None,
-                received: Timestamp::from_millis(at),
-                warnings: 0,
-                log_bytes: None,
-            },
-            run_link: Some("https://github.com/octo-org/stack/actions/runs/7?a=1&b=2".into()),
-        }
+    fn news(since: u64, message: &str, lines: &[&str]) -> News {
+        let since = Timestamp::from_millis(since);
+        let cause = Failure {
+            package: Some("hdf5".into()),
+            phase: Some("build".into()),
+            kind: Kind::Compile,
+            tool: Tool::Gcc,
+            file: Some("H5.c".into()),
+            line: Some(81),
+            message: message.into(),
+            log_line: None,
+            excerpt: Excerpt { first_line: None, error: 0, lines: lines.iter().map(|it| (*it).into()).collect() },
+            signature: Signature::new(Kind::Compile, None, None, message),
+        };
+        let run = RunSummary {
+            id: 1,
+            run: Run::default(),
+            link: Some("https://github.com/octo-org/stack/actions/runs/7?a=1&b=2".into()),
+            started: since,
+            last: since,
+            counts: Counts::default(),
+            pushed: 0,
+            cells: vec![],
+        };
+        let failure = FailureSummary {
+            signature: cause.signature.clone(),
+            message: cause.message.clone(),
+            kind: cause.kind,
+            tool: cause.tool,
+            phase: None,
+            file: None,
+            line: None,
+            packages: vec!["hdf5".into(), "netcdf-c".into()],
+            package_count: 2,
+            seen: 2,
+            blocks: 0,
+            first: since,
+            last: since,
+            last_build: 7,
+            still_failing: true,
+        };
+        News { failure, since, cause, run }
     }
 
     /// Elements in order: name, attributes `rel` and `href`, text.
@@ -238,7 +217,7 @@ mod tests {
 
     const SELF: &str = "/api/v1/mirrors/stack/failures.atom";
 
-    fn feed(entries: &[Appeared]) -> String {
+    fn feed(entries: &[News]) -> String {
         atom("https://l.example", SELF, &"stack".parse().unwrap(), Timestamp::from_millis(0), entries)
     }
 
@@ -249,8 +228,8 @@ mod tests {
     #[test]
     fn an_entry_names_its_failure_and_when_it_appeared() {
         let entries = [
-            appeared(1_795_190_763_000, true, "'x' undeclared", &["H5.c:81: error: 'x' undeclared", "make: ***"]),
-            appeared(1_795_190_700_000, false, "other", &[]),
+            news(1_795_190_763_000, "'x' undeclared", &["H5.c:81: error: 'x' undeclared", "make: ***"]),
+            news(1_795_190_700_000, "other", &[]),
         ];
         let all = read(&feed(&entries));
         let page = format!("https://l.example/m/stack/-/failures/{}", entries[0].failure.signature);
@@ -258,7 +237,7 @@ mod tests {
         assert_eq!(ids[..2], ["https://l.example/m/stack/-/failures".into(), format!("{page}#2026-11-20T16:06:03Z")]);
         assert_eq!(
             texts(&all, "title"),
-            ["What fails in stack", "hdf5 fails again: 'x' undeclared", "hdf5 does not build: other"]
+            ["What fails in stack", "hdf5 does not build: 'x' undeclared", "hdf5 does not build: other"]
         );
         // The feed's own first.
         let updated = ["2026-11-20T16:06:03Z", "2026-11-20T16:06:03Z", "2026-11-20T16:05:00Z"];
@@ -270,7 +249,7 @@ mod tests {
         assert_eq!(
             texts(&all, "content")[0],
             "<p><code>&apos;x&apos; undeclared</code></p><p>In: <code>H5.c:81</code></p><p>Phase: <code>build</code></p>\
-             <p>Seen building: <code>hdf5 +mpi</code></p><pre><strong>H5.c:81: error: &apos;x&apos; undeclared</strong>\nmake: ***\n</pre>"
+             <p>Packages: <code>hdf5, netcdf-c</code></p><pre><strong>H5.c:81: error: &apos;x&apos; undeclared</strong>\nmake: ***\n</pre>"
         );
     }
 
@@ -283,7 +262,7 @@ mod tests {
     fn nothing_that_a_log_says_becomes_markup() {
         let hostile = "\u{1b}[31m<script>alert(1)</script>]]>&amp;\u{0}\u{fffe}";
         let long = format!("{hostile}\n{}", "x".repeat(5_000));
-        let feed = feed(&[appeared(0, false, &long, &[hostile, &long])]);
+        let feed = feed(&[news(0, &long, &[hostile, &long])]);
         assert!(feed.chars().all(|c| c == '\n' || !c.is_control()), "{feed}");
         let all = read(&feed);
         let content = &texts(&all, "content")[0];

@@ -10,7 +10,7 @@
 
 use std::fmt::Write as _;
 
-use super::Failure;
+use super::{Failure, Run};
 use crate::api::{
     Recipes,
     report::{BuildSummary, Issue, RunSummary},
@@ -42,7 +42,7 @@ pub fn issue(
     recipes: &Recipes,
     failure: &Failure,
     build: &BuildSummary,
-    run: &RunSummary,
+    run: Option<&RunSummary>,
     page: Option<&str>,
 ) -> Issue {
     let lines = excerpt(failure);
@@ -123,7 +123,7 @@ struct Shown<'a> {
 }
 
 impl Text {
-    fn of(failure: &Failure, build: &BuildSummary, run: &RunSummary, page: Option<&str>) -> Self {
+    fn of(failure: &Failure, build: &BuildSummary, run: Option<&RunSummary>, page: Option<&str>) -> Self {
         let package = package_name(failure.package.as_deref().unwrap_or(&build.package));
         let page = page.and_then(link);
         let spec = match build.spec.trim() {
@@ -187,8 +187,10 @@ fn error(failure: &Failure) -> String {
 }
 
 /// The list that `spack debug report` begins with, as far as it is known, and where it ran.
-fn information(build: &BuildSummary, run: &RunSummary) -> String {
-    let spack = match (&run.run.generator, &run.run.revision) {
+fn information(build: &BuildSummary, run: Option<&RunSummary>) -> String {
+    let unknown = Run::default();
+    let place = run.map_or(&unknown, |run| &run.run);
+    let spack = match (&place.generator, &place.revision) {
         (Some(generator), Some(revision)) if !generator.contains(revision.as_str()) => {
             Some(format!("{generator} ({revision})"))
         }
@@ -197,14 +199,14 @@ fn information(build: &BuildSummary, run: &RunSummary) -> String {
     let facts = [
         ("Spack", spack.as_deref()),
         ("Compiler", compiler(&build.spec)),
-        ("Machine", run.run.runner.as_deref().or(run.run.site.as_deref())),
-        ("Built from", run.run.repository.as_deref()),
-        ("Commit", run.run.commit.as_deref()),
+        ("Machine", place.runner.as_deref().or(place.site.as_deref())),
+        ("Built from", place.repository.as_deref()),
+        ("Commit", place.commit.as_deref()),
         ("Job", build.job.as_deref()),
     ];
     let mut lines: Vec<_> =
         facts.into_iter().filter_map(|(name, text)| Some(format!("* **{name}:** {}", value(text?)))).collect();
-    if let Some(link) = run.link.as_deref().and_then(link) {
+    if let Some(link) = run.and_then(|run| run.link.as_deref()).and_then(link) {
         lines.push(format!("* **Run:** {link}"));
     }
     if lines.is_empty() {

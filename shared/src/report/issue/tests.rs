@@ -90,7 +90,8 @@ fn is_well_formed(url: &str) -> bool {
 
 #[test]
 fn spacks_form_is_filled_in() {
-    let issue = issue(&Recipes::default(), &failure(lines(), 1), &build("h5bench +mpi %gcc@12"), &run(), Some(PAGE));
+    let issue =
+        issue(&Recipes::default(), &failure(lines(), 1), &build("h5bench +mpi %gcc@12"), Some(&run()), Some(PAGE));
     assert!(
         issue.url.starts_with("https://github.com/spack/spack-packages/issues/new?template=build_error.yml&title=")
     );
@@ -125,18 +126,18 @@ fn other_repositories_get_a_plain_issue_in_their_own_way() {
         ("https://codeberg.org/a/b", "https://codeberg.org/a/b/issues/new?title=", "body"),
         ("https://gitlab.com/a/b/c", "https://gitlab.com/a/b/c/-/issues/new?issue%5Btitle%5D=", "issue[description]"),
     ] {
-        let issue = issue(&recipes.parse().unwrap(), &failure(lines(), 1), &build("h5bench"), &run(), None);
+        let issue = issue(&recipes.parse().unwrap(), &failure(lines(), 1), &build("h5bench"), Some(&run()), None);
         assert!(issue.url.starts_with(start), "{}", issue.url);
         assert_eq!(query(&issue.url)[body], issue.markdown);
     }
-    let fork = issue(&"me/spack-packages".parse().unwrap(), &failure(lines(), 1), &build("x"), &run(), None);
+    let fork = issue(&"me/spack-packages".parse().unwrap(), &failure(lines(), 1), &build("x"), Some(&run()), None);
     assert!(fork.url.contains("/me/spack-packages/issues/new?template="), "{}", fork.url);
 }
 
 #[test]
 fn a_long_excerpt_is_cut_on_line_ends_around_the_error() {
     let lines: Vec<_> = (0..400).map(|line| format!("line {line} of a long log, with some text in it")).collect();
-    let issue = issue(&Recipes::default(), &failure(lines.clone(), 200), &build("h5bench"), &run(), Some(PAGE));
+    let issue = issue(&Recipes::default(), &failure(lines.clone(), 200), &build("h5bench"), Some(&run()), Some(PAGE));
     assert!(issue.url.len() <= MAX_URL_BYTES && issue.url.len() > MAX_URL_BYTES - 200, "{}", issue.url.len());
     let error = &query(&issue.url)["error"];
     assert!(error.contains(">> 239    line 200 of"), "{error}");
@@ -162,7 +163,7 @@ fn nothing_that_a_report_says_is_markup_or_pings() {
     run.run.commit = Some(hostile.into());
     run.link = Some("https://github.com/octo-org/repo/issues/1".into());
     let spec = "h5bench; rm -rf ~ `id` $(id) 'x'";
-    let issue = issue(&Recipes::default(), &failure, &build(spec), &run, Some("https://x.example/`/@octocat"));
+    let issue = issue(&Recipes::default(), &failure, &build(spec), Some(&run), Some("https://x.example/`/@octocat"));
     assert_eq!(issue.title, "Installation issue: octocat1");
     assert!(issue.markdown.contains(r"$ spack install 'h5bench; rm -rf ~ `id` $(id) '\''x'\'''"), "{}", issue.markdown);
     assert!(issue.markdown.contains("``````````text\n"), "{}", issue.markdown);
@@ -233,7 +234,7 @@ proptest! {
         run.link = Some(format!("https://ci.example.org/{value}"));
         let mut build = build(&spec);
         build.job = Some(value);
-        let issue = issue(&recipes.parse().unwrap(), &failure, &build, &run, Some(PAGE));
+        let issue = issue(&recipes.parse().unwrap(), &failure, &build, Some(&run), Some(PAGE));
         prop_assert!(issue.url.len() <= MAX_URL_BYTES, "{}", issue.url.len());
         prop_assert!(is_well_formed(&issue.url), "{}", issue.url);
         let marked = excerpt(&failure);
