@@ -160,7 +160,7 @@ impl OriginWords {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use larder_shared::api::{OriginState, Require, Signing};
+    use larder_shared::api::{OriginState, Recipes, Require, Signing, report::Reports};
 
     use super::*;
 
@@ -184,7 +184,9 @@ pub(crate) mod tests {
             origin_state: None,
             signing: Signing::None,
             require: Require::Nothing,
+            recipes: Recipes::default(),
             reindex: None,
+            reports: Reports::default(),
         }
     }
 

@@ -101,13 +101,16 @@ pub(crate) async fn show(app: &App, request: &Request, mirror: &MirrorName) -> R
 /// `PATCH /api/v1/mirrors/{m}`: changes what is given, and leaves the rest.
 pub(crate) async fn change(app: &App, request: &Request, mirror: &MirrorName) -> Result<Response> {
     let asker = auth::require(app, request, Scope::Admin, Some(mirror)).await?;
-    let MirrorChange { private, trust, signing, require } = json_body(request).await?;
+    let MirrorChange { private, trust, signing, require, recipes } = json_body(request).await?;
     let apply = |settings: &mut Settings| {
         settings.private = private.unwrap_or(settings.private);
         settings.signing = signing.unwrap_or(settings.signing);
         settings.require = require.unwrap_or(settings.require);
         if let Some(trust) = &trust {
             settings.trust.clone_from(trust);
+        }
+        if let Some(recipes) = &recipes {
+            settings.recipes.clone_from(recipes);
         }
     };
     let mut wanted = registry::load(&app.store, mirror).await?;
@@ -159,6 +162,7 @@ async fn describe(app: &App, settings: Settings, asker: &Asker) -> Result<Mirror
         origin_state,
         signing: settings.signing,
         require: settings.require,
+        recipes: settings.recipes,
         reindex: summary.reindex,
         reports: summary.reports,
     })
