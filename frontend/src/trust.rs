@@ -185,6 +185,7 @@ pub(crate) mod tests {
             signing: Signing::None,
             require: Require::Nothing,
             recipes: Recipes::default(),
+            webhook: None,
             reindex: None,
             reports: Reports::default(),
         }

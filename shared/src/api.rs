@@ -20,12 +20,14 @@ pub mod report;
 pub mod time;
 pub mod token;
 pub mod trust;
+pub mod webhook;
 
 pub use error::{ApiError, ErrorBody, ErrorCode};
 pub use recipes::Recipes;
 pub use time::Timestamp;
 pub use token::{CreatedToken, NewToken, Scope, Token};
 pub use trust::{JobScope, TrustRule};
+pub use webhook::Webhook;
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +94,9 @@ pub struct MirrorChange {
     /// Where its recipes are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipes: Option<Recipes>,
+    /// Where new failures are told: an `https` URL, which gets a new secret; an empty text for nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
 }
 
 /// Whose signature is on the documents that Larder derives.

@@ -10,6 +10,7 @@ pub(crate) mod packages;
 pub(crate) mod runs;
 pub(crate) mod specs;
 pub(crate) mod tokens;
+mod webhook;
 
 use std::str::FromStr;
 
