@@ -3,6 +3,8 @@
 //!
 //! A command applied twice equals once: clients and workers retry.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -180,8 +182,8 @@ pub enum Ask {
     Report(ReportAsk),
 }
 
-/// A webhook as it is set.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// A webhook as it is set; its `Debug` hides the secret.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct SetWebhook {
     /// Where to.
     pub url: WebhookUrl,
@@ -189,6 +191,12 @@ pub struct SetWebhook {
     pub secret: String,
     /// Scheme and host of this Larder, for links to its pages.
     pub site: String,
+}
+
+impl fmt::Debug for SetWebhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SetWebhook").field("url", &self.url).field("site", &self.site).finish_non_exhaustive()
+    }
 }
 
 /// A node with what the index keeps beside it.

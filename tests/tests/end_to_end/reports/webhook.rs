@@ -18,6 +18,7 @@ use larder_tests::{
     http::Answer,
     larder::{ADMIN, Larder},
     receiver::{Received, Receiver, Reply},
+    reports::submissions,
     wait,
 };
 use serde_json::{Value, json};
@@ -171,6 +172,35 @@ fn what_does_not_last_is_not_told() {
     assert_eq!(webhook(&larder).unwrap().waiting, 1);
     wait::until("it is dropped", || (webhook(&larder)?.waiting == 0).then_some(()));
     assert!(receiver.received().is_empty() && webhook(&larder).unwrap().last.is_none());
+}
+
+#[test]
+fn what_spack_reports_in_many_documents_is_told_once_a_failure() {
+    let (larder, receiver) = (larder(), Receiver::start(|_, _| Reply::Status(200)));
+    set(&larder, &receiver.url());
+    for submission in submissions() {
+        larder.submit("m", &submission, ADMIN).expect(200);
+    }
+    wait::until("all were told", || (webhook(&larder)?.waiting == 0).then_some(()));
+    let mut told: Vec<_> =
+        receiver.received().iter().map(|one| one.json::<FailureNotice>().failure.signature).collect();
+    let mut failing: Vec<_> = larder.failures("m").into_iter().map(|failure| failure.signature).collect();
+    told.sort();
+    failing.sort();
+    assert_eq!(told, failing);
+    assert!(told.len() > 3, "{told:?}");
+}
+
+#[test]
+fn a_delivery_that_never_arrives_is_given_up() {
+    let larder = Larder::start_with(&[LOCAL[0], ("LARDER_WEBHOOK_RETRY_SECONDS", "0")]);
+    larder.make_mirror(&json!({ "name": "m" }));
+    let receiver = Receiver::start(|_, _| Reply::Status(404));
+    set(&larder, &receiver.url());
+    fail(&larder, 1, "hdf5", "'x' undeclared");
+    let last = wait::until("it is given up", || webhook(&larder)?.last.filter(|last| last.next.is_none()));
+    assert_eq!((last.tries, last.status, last.problem.as_deref()), (10, Some(404), Some("answered 404")));
+    assert_eq!((webhook(&larder).unwrap().waiting, receiver.received().len()), (0, 10));
 }
 
 #[test]
