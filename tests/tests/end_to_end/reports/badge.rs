@@ -1,9 +1,12 @@
 //! Badges: of what is there, of what fails, and of what nobody knows.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use larder_shared::{api::ErrorCode, report::Status};
 use larder_tests::{
     larder::{ADMIN, Larder},
-    package::MadeUp,
+    package::{MadeUp, blob_path},
+    wait,
 };
 use serde_json::json;
 
@@ -20,12 +23,18 @@ fn badge(larder: &Larder) -> String {
 
 fn push(larder: &Larder, version: &str) {
     let package = MadeUp::new("zlib", version);
-    for (path, body) in [
-        (larder_tests::package::blob_path(&package.tarball), package.tarball.clone()),
-        (package.spec_path(), package.spec_file()),
-    ] {
+    for (path, body) in
+        [(blob_path(&package.tarball), package.tarball.clone()), (package.spec_path(), package.spec_file())]
+    {
         larder.put(&format!("/mirrors/m/{path}"), &body).token(ADMIN).send().expect(201);
     }
+}
+
+/// Waits for the next second: the API tells no less of a time.
+fn tick() {
+    let seconds = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = seconds();
+    wait::until("a second has passed", || (seconds() > now).then_some(()));
 }
 
 #[test]
@@ -34,9 +43,11 @@ fn a_badge_follows_pushes_and_reports() {
     assert!(badge(&larder).contains("<title>zlib: not in this cache</title>"));
     larder.report("m", &one(1, "zlib", Status::Failed, Some("'x' undeclared")));
     assert!(badge(&larder).contains("<title>zlib: failing</title>"));
+    tick();
     push(&larder, "1.2.13");
     push(&larder, "1.10");
     assert!(badge(&larder).contains("<title>zlib: built 1.10</title>"));
+    tick();
     larder.report("m", &one(2, "zlib", Status::Failed, Some("'x' undeclared")));
     assert!(badge(&larder).contains("<title>zlib: failing</title>"));
     // What proves nothing changes nothing.
