@@ -26,3 +26,4 @@ pub mod route;
 pub mod slice;
 pub mod spec;
 pub mod version;
+pub mod webhook;
