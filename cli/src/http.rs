@@ -18,6 +18,7 @@ use crate::{mirror_url::MirrorUrl, stop::Stop};
 
 pub(crate) mod api;
 pub(crate) mod failure;
+pub(crate) mod find;
 mod parts;
 mod retry;
 

@@ -3,6 +3,7 @@
 //! Exit status: 0 when everything asked for is done, 1 when some of it failed, 2 when it could not
 //! begin (wrong arguments, no mirror in the folder), 130 when it was stopped by Ctrl-C.
 
+mod find;
 mod http;
 mod key;
 mod mirror_url;
@@ -27,6 +28,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Push(push::Arguments),
+    Find(find::Arguments),
     Key(key::Arguments),
     Token(token::Arguments),
 }
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let end: Result<End, Box<dyn Error>> = match command {
         Command::Push(arguments) => push::run(&arguments).map_err(Into::into),
+        Command::Find(arguments) => find::run(&arguments).map_err(Into::into),
         Command::Token(arguments) => token::run(&arguments).map_err(Into::into),
         Command::Key(arguments) => key::run(&arguments).map_err(Into::into),
     };

@@ -27,6 +27,11 @@ impl MirrorUrl {
         format!("{}/v2/{}/{path}", self.server, self.mirror)
     }
 
+    /// The URL of something of the mirror in the API, such as `specs`; there a mirror's name is one segment.
+    pub(crate) fn api(&self, path: &str) -> String {
+        self.server.api(&format!("mirrors/{}/{path}", self.mirror.as_str().replace('/', "%2F")))
+    }
+
     /// The URL that a `Location` names, which may be a path on the same server.
     pub(crate) fn resolve(&self, location: &str) -> String {
         if location.starts_with('/') { format!("{}{location}", self.server) } else { location.to_owned() }
@@ -73,6 +78,8 @@ mod tests {
             let url: MirrorUrl = text.parse().unwrap();
             assert_eq!(url.of("v3/layout.json"), "https://larder.example.org/mirrors/opt/a/v3/layout.json");
         }
+        let nested: MirrorUrl = "https://host/mirrors/opt/a".parse().unwrap();
+        assert_eq!(nested.api("specs"), "https://host/api/v1/mirrors/opt%2Fa/specs");
         let local: MirrorUrl = "http://127.0.0.1:8787/mirrors/m".parse().unwrap();
         assert_eq!(local.to_string(), "http://127.0.0.1:8787/mirrors/m");
     }

@@ -5,6 +5,7 @@
 mod access;
 mod api;
 mod bad_input;
+mod find;
 mod healing;
 mod http;
 mod large_index;
