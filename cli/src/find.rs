@@ -6,7 +6,7 @@ use clap::Args;
 use indicatif::DecimalBytes;
 use larder_shared::{
     api::{List, PackageSummary, SpecSummary, Timestamp},
-    query::{Name, Query, QueryError, Unknown, Vocabulary},
+    query::{NodeQuery, Query, QueryError, SpecQuery, Unknown, Vocabulary},
 };
 
 use crate::{
@@ -179,15 +179,7 @@ fn unknown(mirror: &MirrorReader<'_>, query: &Query) -> Vec<Unknown> {
 
 /// The packages that a query names.
 fn packages(query: &Query) -> BTreeSet<&str> {
-    let nodes = query.specs.iter().flat_map(|spec| {
-        std::iter::once(&spec.node).chain(spec.dependencies.iter().map(|dependency| &dependency.node))
-    });
-    nodes
-        .filter_map(|node| match node.name.as_ref().map(|name| &name.value) {
-            Some(Name::Is(name)) => Some(name.as_str()),
-            _ => None,
-        })
-        .collect()
+    query.specs.iter().flat_map(SpecQuery::nodes).filter_map(NodeQuery::package).collect()
 }
 
 fn now() -> Timestamp {

@@ -164,6 +164,13 @@ impl Query {
     }
 }
 
+impl SpecQuery {
+    /// What is asked of the package itself, then of its dependencies.
+    pub fn nodes(&self) -> impl Iterator<Item = &NodeQuery> {
+        std::iter::once(&self.node).chain(self.dependencies.iter().map(|dependency| &dependency.node))
+    }
+}
+
 /// What a spec can be looked up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key<'a> {
@@ -174,12 +181,16 @@ pub enum Key<'a> {
 }
 
 impl NodeQuery {
-    fn key(&self) -> Option<Key<'_>> {
-        match (&self.hash, &self.name) {
-            (Some(hash), _) => Some(Key::Hash(hash)),
-            (None, Some(Spanned { value: Name::Is(name), .. })) => Some(Key::Name(name)),
-            (None, _) => None,
+    /// The package, or virtual package, that it names.
+    pub fn package(&self) -> Option<&str> {
+        match &self.name {
+            Some(Spanned { value: Name::Is(name), .. }) => Some(name),
+            _ => None,
         }
+    }
+
+    fn key(&self) -> Option<Key<'_>> {
+        self.hash.as_deref().map(Key::Hash).or_else(|| self.package().map(Key::Name))
     }
 }
 

@@ -108,9 +108,34 @@ impl QueryError {
     }
 }
 
-/// A text with a part of it marked below, in two lines. Control characters become spaces.
+/// Most characters shown in front of a mark, and from where it begins.
+const SHOWN_BEFORE: usize = 60;
+const SHOWN_AFTER: usize = 60;
+
+/// A text with a part of it marked below, in two lines; of a long one what is around the mark. Control
+/// characters become spaces.
 pub(super) fn marked(text: &str, span: &Range<usize>) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let width = |range: Range<usize>| text.get(range).map_or(1, |part| part.chars().count());
-    format!("{line}\n{}{}", " ".repeat(width(0..span.start)), "^".repeat(width(span.clone()).max(1)))
+    let (before, after) = text.split_at_checked(span.start).unwrap_or((text, ""));
+    let width = text.get(span.clone()).map_or(1, |part| part.chars().take(SHOWN_AFTER).count()).max(1);
+    let skipped = before.chars().count().saturating_sub(SHOWN_BEFORE);
+    let dots = if skipped > 0 { "..." } else { "" };
+    let before: String = dots.chars().chain(before.chars().skip(skipped)).collect();
+    let after: String = after.chars().take(SHOWN_AFTER.max(width)).collect();
+    let line = format!("{before}{after}").replace(char::is_control, " ");
+    format!("{line}\n{}{}", " ".repeat(before.chars().count()), "^".repeat(width))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_shown_around_its_mark() {
+        let text = format!("{}+{}", "a".repeat(100), "b".repeat(100));
+        let expected = format!("...{}+{}\n{}^", "a".repeat(60), "b".repeat(59), " ".repeat(63));
+        assert_eq!(marked(&text, &(100..101)), expected);
+        assert_eq!(marked("é\t+", &(3..4)), "é +\n  ^");
+        assert_eq!(marked("+", &(7..9)), "+\n ^");
+        assert!(marked(&"x".repeat(100_000), &(2_000..100_000)).len() < 400);
+    }
 }

@@ -6,7 +6,7 @@ use std::{
     ops::Range,
 };
 
-use super::{Name, Query, error::marked, microarchitecture};
+use super::{NodeQuery, Query, SpecQuery, TargetRange, error::marked, microarchitecture};
 use crate::spec::Node;
 
 /// The packages of a mirror with their variants.
@@ -46,43 +46,41 @@ impl Vocabulary {
     /// The names in a query that are not known, in their order. A package of which no variant is known is
     /// not asked for variants, and names behind `^` may be those of virtual packages.
     pub fn unknown(&self, query: &Query) -> Vec<Unknown> {
-        let mut found = Vec::new();
-        for spec in &query.specs {
-            let name = spec.node.name.as_ref();
-            if let Some(name) = name
-                && let Name::Is(package) = &name.value
-                && !self.has_package(package)
-            {
-                let nearest = nearest(package, self.packages.keys().map(String::as_str));
-                found.push(Unknown::new(&name.span, format!("No package is called `{package}`."), nearest));
-            }
-            for node in [&spec.node].into_iter().chain(spec.dependencies.iter().map(|dependency| &dependency.node)) {
-                let Some(Name::Is(package)) = node.name.as_ref().map(|name| &name.value) else { continue };
-                let variants = self.packages.get(package).filter(|variants| !variants.is_empty());
-                for variant in node.variants.iter().filter(|_| variants.is_some()) {
-                    let (wanted, known) = (&variant.value.name, variants.into_iter().flatten());
-                    if !known.clone().any(|known| known == wanted) {
-                        let nearest = nearest(wanted, known.map(String::as_str));
-                        let message = format!("{package} has no variant `{wanted}`.");
-                        found.push(Unknown::new(&variant.span, message, nearest));
-                    }
-                }
-            }
-            for target in [&spec.node]
-                .into_iter()
-                .chain(spec.dependencies.iter().map(|dependency| &dependency.node))
-                .filter_map(|node| node.target.as_ref())
-            {
-                for name in target.value.ranges().iter().flat_map(super::TargetRange::names) {
-                    if microarchitecture::family(name).is_none() {
-                        let nearest = nearest(name, microarchitecture::names());
-                        found.push(Unknown::new(&target.span, format!("No target is called `{name}`."), nearest));
-                    }
-                }
-            }
-        }
-        found
+        let packages = query.specs.iter().filter_map(|spec| self.unknown_package(&spec.node));
+        let nodes = query.specs.iter().flat_map(SpecQuery::nodes);
+        let parts = nodes.flat_map(|node| self.unknown_variants(node).chain(unknown_targets(node)));
+        let mut unknown: Vec<_> = packages.chain(parts).collect();
+        unknown.sort_by_key(|unknown| unknown.span.start);
+        unknown
     }
+
+    fn unknown_package(&self, node: &NodeQuery) -> Option<Unknown> {
+        let package = node.package().filter(|package| !self.has_package(package))?;
+        let nearest = nearest(package, self.packages.keys().map(String::as_str));
+        Some(Unknown::new(&node.name.as_ref()?.span, format!("No package is called `{package}`."), nearest))
+    }
+
+    fn unknown_variants<'a>(&'a self, node: &'a NodeQuery) -> impl Iterator<Item = Unknown> + 'a {
+        let package = node.package().unwrap_or_default();
+        let known = self.packages.get(package).filter(|variants| !variants.is_empty());
+        node.variants.iter().filter_map(move |variant| {
+            let name = &variant.value.name;
+            let known = known.filter(|known| !known.contains(name))?;
+            let nearest = nearest(name, known.iter().map(String::as_str));
+            Some(Unknown::new(&variant.span, format!("{package} has no variant `{name}`."), nearest))
+        })
+    }
+}
+
+fn unknown_targets(node: &NodeQuery) -> impl Iterator<Item = Unknown> + '_ {
+    node.target.iter().flat_map(|target| {
+        let names = target.value.ranges().iter().flat_map(TargetRange::names);
+        let unknown = names.filter(|name| microarchitecture::family(name).is_none());
+        unknown.map(|name| {
+            let nearest = nearest(name, microarchitecture::names());
+            Unknown::new(&target.span, format!("No target is called `{name}`."), nearest)
+        })
+    })
 }
 
 impl Unknown {

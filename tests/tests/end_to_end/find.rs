@@ -118,8 +118,8 @@ fn a_query_that_is_none_is_refused_with_the_place() {
         assert_eq!(error.message, format!("`q` has a fault at character {character}: {message}"));
     }
     let began = Instant::now();
-    let answer = larder.get(&format!("/api/v1/mirrors/m/specs?q={}", "a".repeat(100_000))).send();
-    assert!((400..500).contains(&answer.status) && began.elapsed() < Duration::from_secs(5), "{answer:?}");
+    let answer = larder.get(&format!("/api/v1/mirrors/m/specs?q={}", "a".repeat(60_000))).send();
+    assert!((400..500).contains(&answer.status) && began.elapsed() < Duration::from_secs(5), "{}", answer.status);
     // A thousand alternatives are one query.
     assert_eq!(find(&larder, &"a ".repeat(1_000), 100), []);
 }
