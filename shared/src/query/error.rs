@@ -31,6 +31,9 @@ pub enum Problem {
     /// A quote without its end.
     #[error("The quote that begins here is not closed.")]
     OpenQuote,
+    /// A value that ends with a backslash.
+    #[error("No value ends with a `\\`.")]
+    Backslash,
     /// Quotes around nothing.
     #[error("Between the quotes stands nothing to look for.")]
     EmptyText,

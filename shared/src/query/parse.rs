@@ -61,7 +61,8 @@ struct Attributes {
     kinds: Vec<DependencyKind>,
 }
 
-const fn begins_name(byte: u8) -> bool {
+/// Whether a name or a word can begin with a byte.
+pub(super) const fn begins_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
@@ -71,7 +72,7 @@ const fn is_in_name(byte: u8) -> bool {
 }
 
 /// Whether a byte goes on the name of a variant, a compiler, a version or a key.
-const fn is_in_word(byte: u8) -> bool {
+pub(super) const fn is_in_word(byte: u8) -> bool {
     is_in_name(byte) || byte == b'.'
 }
 
@@ -212,7 +213,15 @@ impl<'q> Parser<'q> {
             };
             let (key, list) = self.key_and_value(&end)?;
             match &*key.value {
-                "virtuals" => attributes.virtuals.extend(items(&list)?),
+                "virtuals" => {
+                    let names = items(&list)?;
+                    let is_name =
+                        |name: &String| name.bytes().all(is_in_word) && name.bytes().next().is_some_and(begins_name);
+                    if !names.iter().all(is_name) {
+                        return fault(list.span, Problem::Attributes);
+                    }
+                    attributes.virtuals.extend(names);
+                }
                 "deptypes" => {
                     for name in items(&list)? {
                         match DependencyKind::ALL.into_iter().find(|kind| kind.name() == name) {
@@ -453,6 +462,10 @@ impl<'q> Parser<'q> {
         let value = value.trim();
         if value.is_empty() {
             return fault(start..value_start, Problem::MissingValue(key_and_sign.to_owned()));
+        }
+        if value.ends_with('\\') {
+            // In quotes, it would be the quote's.
+            return fault(value_start..self.at, Problem::Backslash);
         }
         Ok((key, Spanned { value: value.to_owned(), span: value_start..self.at }))
     }

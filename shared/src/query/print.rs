@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{DependencyQuery, DirectQuery, Name, NodeQuery, Query, SpecQuery, VariantQuery, Wanted};
+use super::{
+    DependencyQuery, DirectQuery, Name, NodeQuery, Query, SpecQuery, VariantQuery, Wanted,
+    parse::{begins_name, is_in_word},
+};
 use crate::version::VersionList;
 
 impl fmt::Display for Query {
@@ -40,9 +43,9 @@ impl fmt::Display for DependencyQuery {
             false => write!(f, "^[{}] ", attributes.join(" "))?,
         }
         let mut parts = self.node.parts();
-        if let (Some(first), Some((name, values))) = (parts.first_mut(), self.node.only_value()) {
+        if let (Some(first), Some((name, value))) = (parts.first_mut(), self.node.first_value()) {
             // Without quotes, `^mpi=openmpi` is openmpi as the provider of mpi.
-            *first = format!("{name}={}", quoted(&values.join(",")));
+            *first = format!("{name}={}", quoted(value));
         }
         f.write_str(if parts.is_empty() { "*" } else { "" })?;
         f.write_str(&parts.join(" "))
@@ -50,15 +53,17 @@ impl fmt::Display for DependencyQuery {
 }
 
 impl NodeQuery {
-    /// The variant and its values, if `key=value` is what it begins with.
-    fn only_value(&self) -> Option<(&str, &[String])> {
-        match &self.variants.first()?.value {
-            VariantQuery { name, value: Wanted::Values(values), is_propagated: false } => {
-                let rest = Self { variants: Vec::new(), direct: Vec::new(), ..self.clone() };
-                (rest == Self::default()).then_some((name, values))
-            }
-            _ => None,
-        }
+    /// The variant and its value, if `variant=value` is what it begins with and the value looks like a
+    /// name.
+    fn first_value(&self) -> Option<(&str, &str)> {
+        let VariantQuery { name, value: Wanted::Values(values), is_propagated: false } = &self.variants.first()?.value
+        else {
+            return None;
+        };
+        let [value] = &values[..] else { return None };
+        let is_name = value.bytes().next().is_some_and(begins_name) && value.bytes().all(is_in_word);
+        let rest = Self { variants: Vec::new(), direct: Vec::new(), ..self.clone() };
+        (is_name && rest == Self::default()).then_some((name, value))
     }
 
     /// What is asked, in an order in which nothing is read as belonging to something else: a version
@@ -84,7 +89,11 @@ impl NodeQuery {
         let mut parts: Vec<String> = (!first.is_empty()).then_some(first).into_iter().collect();
         parts.extend(self.hash.as_ref().map(|hash| format!("/{hash}")));
         parts.extend(keys.iter().filter_map(|(key, text)| text.map(|text| format!("{key}={}", value(text)))));
-        parts.extend(self.flags.iter().map(|(name, words)| format!("{name}={}", value(&words.join(" ")))));
+        for (name, words) in &self.flags {
+            // A word without `-` in front would be read as belonging to the word before it.
+            let runs = words.chunk_by(|_, next| next.starts_with('-'));
+            parts.extend(runs.map(|run| format!("{name}={}", value(&run.join(" ")))));
+        }
         parts.extend(self.variants.iter().map(|variant| variant.value.to_string()));
         parts.extend(self.direct.iter().map(ToString::to_string));
         parts
@@ -134,10 +143,8 @@ pub(super) const fn is_bare(byte: u8) -> bool {
 
 /// A value, in quotes if it needs them.
 fn value(text: &str) -> String {
-    match text.bytes().all(is_bare) && !text.starts_with('=') {
-        true => text.to_owned(),
-        false => quoted(text),
-    }
+    let is_bare = text.bytes().all(is_bare) && !text.starts_with('=');
+    if is_bare { text.to_owned() } else { quoted(text) }
 }
 
 fn quoted(text: &str) -> String {
