@@ -185,6 +185,7 @@ pub(crate) mod tests {
             signing: Signing::None,
             require: Require::Nothing,
             reindex: None,
+            reports: larder_shared::api::report::Reports::default(),
         }
     }
 
