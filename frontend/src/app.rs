@@ -21,12 +21,18 @@ use crate::{
     keyboard::use_keyboard,
     load::{Answer, known, use_answer},
     pages::{
+        build::BuildPage,
+        builds::BuildsPage,
+        failure::FailurePage,
+        failures::FailuresPage,
         home::HomePage,
         keys::KeysPage,
+        log::LogPage,
         mirror::MirrorPage,
         not_found::{Missing, NotFoundPage},
         package::PackagePage,
         packages::PackagesPage,
+        run::RunPage,
         spec::SpecPage,
     },
     prefetch::use_prefetch,
@@ -120,6 +126,14 @@ fn page(place: &Place, mirrors: &Answer<Vec<Mirror>>, current: Option<&MirrorNam
             html! { <SpecPage {key} mirror={mirror.clone()} hash={hash.clone()} place={place.clone()}/> }
         }
         Page::Keys(mirror) => html! { <KeysPage {key} mirror={mirror.clone()}/> },
+        Page::Builds(mirror) => html! { <BuildsPage {key} mirror={mirror.clone()} place={place.clone()}/> },
+        Page::Build(mirror, id) => html! { <BuildPage {key} mirror={mirror.clone()} id={*id}/> },
+        Page::Log(mirror, id) => html! { <LogPage {key} mirror={mirror.clone()} id={*id} place={place.clone()}/> },
+        Page::Run(mirror, id) => html! { <RunPage {key} mirror={mirror.clone()} id={*id}/> },
+        Page::Failures(mirror) => html! { <FailuresPage {key} mirror={mirror.clone()} place={place.clone()}/> },
+        Page::Failure(mirror, signature) => {
+            html! { <FailurePage {key} mirror={mirror.clone()} signature={signature.clone()}/> }
+        }
         Page::NotFound(path) => {
             html! { <NotFoundPage {key} missing={Missing::Path(path.clone())} page={place.page.clone()}/> }
         }

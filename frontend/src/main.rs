@@ -5,6 +5,7 @@
 //! pages        fetch and own what they show
 //! components   draw what they are given
 //! api          the only place that asks the server; `load` remembers its answers
+//! log_reader   talks to the Web Worker that holds a log (`bin/log-reader.rs`)
 //! route        the URL, the history and what Back restores
 //! ```
 
@@ -24,6 +25,8 @@ mod components;
 mod keyboard;
 #[cfg(target_arch = "wasm32")]
 mod load;
+#[cfg(target_arch = "wasm32")]
+mod log_reader;
 #[cfg(target_arch = "wasm32")]
 mod pages;
 #[cfg(target_arch = "wasm32")]

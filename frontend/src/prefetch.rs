@@ -6,7 +6,12 @@ use gloo::{events::EventListener, timers::callback::Timeout, utils::document};
 use larder_shared::route::page::Page;
 use yew::prelude::*;
 
-use crate::{api, load::prefetch, pages::mirror, route};
+use crate::{
+    api,
+    load::prefetch,
+    pages::{builds, failures, mirror},
+    route,
+};
 
 /// How long a link is pointed at before that counts.
 const PAUSE_MILLIS: u32 = 65;
@@ -44,5 +49,10 @@ fn ask_for(page: &Page) {
         }
         Page::Spec(mirror, hash) => prefetch(api::spec(mirror, hash).document),
         Page::Keys(mirror) => prefetch(api::keys(mirror).document),
+        Page::Builds(mirror) => prefetch(api::runs(mirror, builds::SHOWN, "").document),
+        Page::Build(mirror, id) | Page::Log(mirror, id) => prefetch(api::build(mirror, *id).document),
+        Page::Run(mirror, id) => prefetch(api::run(mirror, *id).document),
+        Page::Failures(mirror) => prefetch(api::failures(mirror, failures::SHOWN, &[]).document),
+        Page::Failure(mirror, signature) => prefetch(api::failure(mirror, signature).document),
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Place {
     pub page: Page,
     /// Its parameters, decoded.
     pub params: Vec<(String, String)>,
+    /// The part of the page that is meant: what follows `#`.
+    pub part: String,
     /// How the reader came.
     pub arrival: Arrival,
     /// Rises with every arrival.
@@ -46,7 +48,9 @@ impl Place {
     fn here(arrival: Arrival, visit: u32) -> Self {
         let location = window().location();
         let page = Page::parse(&location.pathname().unwrap_or_default());
-        Self { page, params: parse_params(&location.search().unwrap_or_default()), arrival, visit }
+        let params = parse_params(&location.search().unwrap_or_default());
+        let part = location.hash().unwrap_or_default().trim_start_matches('#').to_owned();
+        Self { page, params, part, arrival, visit }
     }
 }
 
@@ -125,7 +129,7 @@ fn arrive(arrival: Arrival) {
 
 /// Opens a page as if a link to it had been followed.
 pub(crate) fn go(url: &str) {
-    let path = url.split('?').next().unwrap_or(url);
+    let path = url.split(['?', '#']).next().unwrap_or(url);
     let is_here = window().location().pathname().is_ok_and(|here| Page::parse(&here) == Page::parse(path));
     push(url, if is_here && url.contains('?') { Arrival::Within } else { Arrival::Link });
 }
@@ -247,7 +251,7 @@ fn follow_link(event: &Event) {
     if page_of_link(&link).is_some() {
         event.prevent_default();
         let _ = link.focus();
-        let url = format!("{}{}", link.pathname(), link.search());
+        let url = format!("{}{}{}", link.pathname(), link.search(), link.hash());
         go(&url);
     }
 }

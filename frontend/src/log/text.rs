@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::format;
 
 /// Bytes of a line that are shown.
-pub const MAX_SHOWN_BYTES: usize = 8_192;
+pub const MAX_SHOWN_BYTES: usize = 4_096;
 
 /// A line to draw.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

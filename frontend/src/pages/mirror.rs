@@ -15,6 +15,7 @@ use yew::prelude::*;
 
 use super::{
     block,
+    broken::{WhatBroke, report_figures},
     home::{empty_mirror, stored_figure},
     is_mirror_missing,
     not_found::{Missing, NotFoundPage},
@@ -75,6 +76,7 @@ pub(crate) fn MirrorPage(props: &MirrorPageProps) -> Html {
                         </aside>
                         if mirror.specs > 0 {
                             <div class="stack">
+                                { broken(mirror) }
                                 <section>
                                     <h2>{ "Newest pushes" }</h2>
                                     <NewestPushes mirror={props.mirror.clone()} number={NEWEST}/>
@@ -90,13 +92,19 @@ pub(crate) fn MirrorPage(props: &MirrorPageProps) -> Html {
                                 </section>
                             </div>
                         } else {
-                            <div class="stack">{ empty_mirror(mirror) }</div>
+                            <div class="stack">{ broken(mirror) }{ empty_mirror(mirror) }</div>
                         }
                     </div>
                 </>
             }) }
         </article>
     }
+}
+
+/// What broke, where something is failing.
+fn broken(mirror: &Mirror) -> Html {
+    let failing = mirror.reports.failing;
+    html! { if failing > 0 { <WhatBroke mirror={mirror.name.clone()} {failing}/> } }
 }
 
 fn all_packages(mirror: &Mirror) -> String {
@@ -122,13 +130,15 @@ fn figures(mirror: &Mirror) -> Vec<Figure> {
         Some(updated) => html! { <Age time={updated} ago=true/> },
         None => html! { "never" },
     };
-    vec![
+    let mut figures = vec![
         Figure::new("Specs", html! { { format::count(mirror.specs) } }),
         Figure::new("Packages", html! { { format::count(mirror.packages) } }),
         stored_figure(mirror.bytes, mirror.unsized_specs),
         trust,
         Figure::new("Last change", changed),
-    ]
+    ];
+    figures.extend(report_figures(&mirror.name, &mirror.reports));
+    figures
 }
 
 /// The commands that make Spack use a mirror; `example` is a package to install from it.
@@ -174,7 +184,7 @@ fn origin_section(mirror: &Mirror, now: Timestamp) -> Html {
 }
 
 /// A URL that is safe to link to: only what leads to a web page.
-fn web_url(url: &str) -> Option<String> {
+pub(crate) fn web_url(url: &str) -> Option<String> {
     (url.starts_with("https://") || url.starts_with("http://")).then(|| url.to_owned())
 }
 

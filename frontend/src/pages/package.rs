@@ -21,9 +21,12 @@ use super::{
     use_title,
 };
 use crate::{
-    api,
+    api, browser,
     components::{
+        builds_table::{When, builds_table},
+        copy::Copy,
         coverage_grid::coverage_grid,
+        outcome::history_cells,
         page_head::page_head,
         parts::{code, fact, mono_fact, mute, small_head},
         spec_text::variants_line,
@@ -93,6 +96,7 @@ pub(crate) fn PackagePage(props: &PackagePageProps) -> Html {
                         </>
                     }) }
                 </section>
+                <BuildHistory mirror={props.mirror.clone()} name={props.name.clone()}/>
             </div>
         </article>
     }
@@ -154,5 +158,38 @@ fn tools(specs: &Rc<Vec<SpecSummary>>, rows: &[usize], compared: &Compared, filt
                 </details>
             }
         </div>
+    }
+}
+
+/// How many builds of a package are shown.
+const BUILDS: usize = 20;
+
+#[derive(Properties, PartialEq)]
+struct BuildHistoryProps {
+    mirror: MirrorName,
+    name: PackageName,
+}
+
+/// How the package was built lately, and the badge that says so elsewhere; nothing where no build was
+/// reported.
+#[component]
+fn BuildHistory(props: &BuildHistoryProps) -> Html {
+    let builds = use_answer(api::builds(&props.mirror, BUILDS, &[("package", props.name.as_str())]), 0);
+    let Some(list) = builds.data.as_ref().filter(|list| !list.items.is_empty()) else { return Html::default() };
+    let page = Page::Package(props.mirror.clone(), props.name.clone());
+    let origin = browser::origin();
+    let badge = api::badge_path(&props.mirror, &props.name);
+    let markdown = format!("[![{}]({origin}{badge})]({origin}{page})", props.name);
+    let all = route::url(&Page::Builds(props.mirror.clone()), &[("package", props.name.as_str())]);
+    html! {
+        <section>
+            { small_head("Builds", "in order, the last 20 at most") }
+            <p class="tools">
+                { history_cells(&props.mirror, &list.items) }
+                <span class="end badge-line"><img src={badge} alt={format!("Badge of {}", props.name)} height="20"/><Copy text={markdown} label="Copy badge" name="Copy the badge as Markdown" said="the badge as Markdown"/></span>
+            </p>
+            { builds_table(&props.mirror, &list.items.iter().collect::<Vec<_>>(), When::Age, false) }
+            if list.next.is_some() { <p class="search-note"><a href={all}>{ "All builds of " }{ props.name.to_string() }</a></p> }
+        </section>
     }
 }
