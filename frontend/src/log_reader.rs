@@ -10,8 +10,8 @@ use yew::prelude::*;
 
 use crate::components::copy::copy_saying;
 
-/// Where the worker's program is; a step of the build gives it this name.
-const PROGRAM: &str = "/log-reader.js";
+/// Where the worker's program is. Trunk gives it no digest, so the browser asks whether it is the newest.
+const PROGRAM: &str = "/log-reader_loader.js";
 
 /// What is known of a log.
 #[derive(Debug, Clone, PartialEq, Default)]
