@@ -39,7 +39,7 @@ pub struct Report {
 /// One package that was built, or tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "BuildReport"))]
 pub struct Build {
     /// The package's name, as far as the report tells it.
     pub package: String,
@@ -93,11 +93,17 @@ impl Build {
         run::key(&["build", &run_key.to_string(), job.unwrap_or_default(), &self.package, asked])
     }
 
-    /// The same build, each text no longer than Larder keeps.
+    /// The same build as a stranger tells it: each text no longer than Larder keeps, and blocked rather
+    /// than failed when its failure is another package's.
     #[must_use]
     pub fn bounded(self) -> Self {
         let cut = |text: String| cut(text, MAX_WORDS_BYTES);
+        let status = match &self.failure {
+            Some(failure) if self.status == Status::Failed => failure.status_of(&self.package),
+            _ => self.status,
+        };
         Self {
+            status,
             package: cut(self.package),
             spec: cut(self.spec),
             hash: self.hash.map(cut),
@@ -154,7 +160,7 @@ impl Status {
 
 /// The first real error of a build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Cause"))]
 pub struct Failure {
     /// The package that failed: the build's own, or one of its dependencies.
     pub package: Option<String>,

@@ -221,13 +221,17 @@ impl Reading {
     /// What was read, of a build named after `package`.
     fn into_part(self, package: &str) -> Part {
         match self {
-            Self::Build(part) => Part::Build(Phase {
-                started: part.started,
-                ended: part.ended,
-                failure: part.failure(package),
-                warnings: part.warnings.len() as u64,
-                ..Phase::default()
-            }),
+            Self::Build(part) => {
+                let logged = part.package().map(str::to_owned);
+                Part::Build(Phase {
+                    started: part.started,
+                    ended: part.ended,
+                    failure: part.failure(logged.as_deref().unwrap_or(package)),
+                    package: logged,
+                    warnings: part.warnings.len() as u64,
+                    ..Phase::default()
+                })
+            }
             Self::Configure(part) => {
                 let logged = part.package().map(str::to_owned);
                 Part::Configure(Phase {
@@ -274,6 +278,13 @@ impl BuildPart {
         }
     }
 
+    /// The package whose log it is, if one of the lines that came along says so: the log's first line, or
+    /// the path of the folder in which it is built.
+    fn package(&self) -> Option<&str> {
+        let lines = || self.errors.iter().chain(&self.warnings).flat_map(LogEvent::lines);
+        lines().find_map(headed_package).or_else(|| lines().find_map(staged_package))
+    }
+
     /// The first real error. The lines around all errors and warnings are put back in their order
     /// and read as a log, so that the answer is that of the log they come from.
     fn failure(&self, package: &str) -> Option<Failure> {
@@ -314,7 +325,25 @@ impl TestResult {
     }
 }
 
+/// The package of `build output for hdf5:`.
+fn headed_package(line: &str) -> Option<&str> {
+    line.strip_prefix("build output for ")?.strip_suffix(':')
+}
+
+/// The package of `…/spack-stage-hdf5-1.14.5-gkch…/spack-src/…`.
+fn staged_package(line: &str) -> Option<&str> {
+    let (_, stage) = line.split_once("/spack-stage-")?;
+    let (rest, hash) = stage.split('/').next()?.rsplit_once('-')?;
+    let (name, _version) = rest.rsplit_once('-')?;
+    let is_hash = hash.len() == 32 && hash.bytes().all(|b| b.is_ascii_alphanumeric());
+    (is_hash && !name.is_empty()).then_some(name)
+}
+
 impl LogEvent {
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        self.before.lines().chain([self.text.as_str()]).chain(self.after.lines())
+    }
+
     fn put_lines<'a>(&'a self, lines: &mut BTreeMap<u64, &'a str>) {
         lines.insert(self.line, &self.text);
         for (line, number) in self.before.lines().rev().zip((0..self.line).rev()) {

@@ -14,7 +14,7 @@ use crate::{digest::Digest, oidc::Claims};
 /// Where and as what some builds ran. Whatever is not known is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "RunIdentity"))]
 pub struct Run {
     /// Whose CI it ran in.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -39,7 +39,7 @@ pub fn join(name: &str, parts: &[Part]) -> Build {
     let tests = of(|part| matches!(part, Part::Testing(_)));
     let update = of(|part| matches!(part, Part::Update(_)));
     // Of a package whose dependency broke, Spack sends the dependency's log under the package's name.
-    let logged = configure.and_then(|phase| phase.package.as_deref());
+    let logged = [configure, compiled].into_iter().flatten().find_map(|phase| phase.package.as_deref());
     // `spack install /hash`, or of an environment, asks for nothing by name.
     let package = if package.is_empty() { logged.unwrap_or("unknown") } else { package };
     let logged = logged.unwrap_or(package);

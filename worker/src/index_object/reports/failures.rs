@@ -38,6 +38,7 @@ struct Sums {
     packages: u64,
     first: Option<u64>,
     last: Option<u64>,
+    newest: Option<u64>,
 }
 
 /// Makes the row of a failure anew from its builds; tells when it was not there before, or was fixed.
@@ -47,7 +48,7 @@ pub(super) fn settle(tables: &Tables, signature: &Signature, now: Timestamp) -> 
     let sql = "SELECT count(*) AS seen, count(*) FILTER (WHERE status = 'failed') AS own,
                  count(DISTINCT package) FILTER (WHERE status = 'blocked') AS blocks,
                  count(DISTINCT CASE status WHEN 'failed' THEN package ELSE blocked_by END) AS packages,
-                 min(received) AS first, max(received) AS last
+                 min(received) AS first, max(received) AS last, max(id) AS newest
                FROM build WHERE signature = ? AND status IN ('failed', 'blocked')";
     let values = || vec![signature.as_str().into()];
     let sums = tables.first::<Sums>(sql, values())?;
@@ -81,10 +82,10 @@ pub(super) fn settle(tables: &Tables, signature: &Signature, now: Timestamp) -> 
         Some(before) if !is_returned => before.since,
         _ => now.as_millis(),
     };
-    let sql = "INSERT INTO failure(signature, kind, summary, still, blocks, seen, last, since)
+    let sql = "INSERT INTO failure(signature, kind, summary, still, blocks, seen, last_build, since)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT(signature) DO UPDATE SET kind = excluded.kind, summary = excluded.summary,
-                 still = excluded.still, blocks = excluded.blocks, seen = excluded.seen, last = excluded.last,
+                 still = excluded.still, blocks = excluded.blocks, seen = excluded.seen, last_build = excluded.last_build,
                  since = excluded.since";
     let values = vec![
         signature.as_str().into(),
@@ -93,7 +94,7 @@ pub(super) fn settle(tables: &Tables, signature: &Signature, now: Timestamp) -> 
         number(u64::from(is_failing)),
         number(summary.blocks),
         number(summary.seen),
-        number(summary.last.as_millis()),
+        number(sums.newest.unwrap_or_default()),
         number(since),
     ];
     tables.run(sql, values)?;

@@ -175,9 +175,9 @@ pub(super) fn failures(tables: &Tables, query: &FailureQuery) -> Result<List<Fai
         values.push(package.as_str().into());
     }
     let order = match order {
-        FailureOrder::Blocks => "blocks DESC, last DESC",
-        FailureOrder::Newest => "last DESC",
-        FailureOrder::Frequent => "seen DESC, last DESC",
+        FailureOrder::Blocks => "blocks DESC, last_build DESC",
+        FailureOrder::Newest => "last_build DESC",
+        FailureOrder::Frequent => "seen DESC, last_build DESC",
     };
     let sql = format!(
         "SELECT summary FROM failure WHERE {} ORDER BY still DESC, {order}, signature LIMIT ? OFFSET ?",
@@ -197,7 +197,7 @@ pub(super) fn news(tables: &Tables, limit: u32) -> Result<Vec<News>> {
     struct Row {
         signature: Signature,
     }
-    let sql = "SELECT signature FROM failure ORDER BY since DESC, signature LIMIT ?";
+    let sql = "SELECT signature FROM failure ORDER BY since DESC, last_build DESC, signature LIMIT ?";
     let rows: Vec<Row> = tables.rows(sql, vec![number(limit.into())])?;
     let found = rows.iter().map(|row| news_of(tables, &row.signature));
     Ok(found.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
