@@ -161,6 +161,11 @@ pub fn spack_version(generator: &str) -> String {
     }
 }
 
+/// How long a build took; CDash documents that do not know it begin and end in the same second.
+pub fn took(build: &BuildSummary) -> Option<String> {
+    build.took_millis.filter(|millis| *millis > 0).map(format::duration)
+}
+
 /// `solver.c:4`; `None` when the error is in no file.
 pub fn place(file: Option<&str>, line: Option<u64>) -> Option<String> {
     let file = file?;
@@ -185,27 +190,28 @@ pub fn what_stopped(build: &BuildSummary) -> Option<String> {
 /// The builds of a run as its table lists them: the failed ones with what each blocks below it, then
 /// unknown, built and reused.
 ///
-/// Gives indices of `builds`. What blocks is sought by its package, or by the shared failure.
-pub fn by_outcome(builds: &[BuildSummary]) -> Vec<usize> {
+/// Gives indices of `builds`, and whether the build stands below its cause. What blocks is sought by
+/// its package, or by the shared failure.
+pub fn by_outcome(builds: &[BuildSummary]) -> Vec<(usize, bool)> {
     let of = |status: Status| (0..builds.len()).filter(move |index| builds[*index].status == status);
     let is_cause = |cause: &BuildSummary, blocked: &BuildSummary| {
         blocked.blocked_by.as_deref() == Some(cause.package.as_str())
             || (blocked.signature.is_some() && blocked.signature == cause.signature)
     };
-    let mut order: Vec<usize> = Vec::with_capacity(builds.len());
+    let mut order: Vec<(usize, bool)> = Vec::with_capacity(builds.len());
     let mut placed = vec![false; builds.len()];
     for cause in of(Status::Failed) {
-        order.push(cause);
+        order.push((cause, false));
         for blocked in of(Status::Blocked) {
             if !placed[blocked] && is_cause(&builds[cause], &builds[blocked]) {
                 placed[blocked] = true;
-                order.push(blocked);
+                order.push((blocked, true));
             }
         }
     }
-    order.extend(of(Status::Blocked).filter(|index| !placed[*index]));
+    order.extend(of(Status::Blocked).filter(|index| !placed[*index]).map(|index| (index, false)));
     for status in [Status::Unknown, Status::Built, Status::Reused] {
-        order.extend(of(status));
+        order.extend(of(status).map(|index| (index, false)));
     }
     order
 }
@@ -280,7 +286,9 @@ mod tests {
             build("lost", Status::Blocked, Some("elsewhere")),
             build("maybe", Status::Unknown, None),
         ];
-        let names: Vec<&str> = by_outcome(&builds).into_iter().map(|index| builds[index].package.as_str()).collect();
+        let order = by_outcome(&builds);
+        let names: Vec<&str> = order.iter().map(|(index, _)| builds[*index].package.as_str()).collect();
         assert_eq!(names, ["first", "app", "second", "lost", "maybe", "ok"]);
+        assert_eq!(order.iter().filter(|(_, is_below)| *is_below).count(), 1);
     }
 }

@@ -289,7 +289,9 @@ mod reader {
             let constructor: Function =
                 Reflect::get(&js_sys::global(), &"RegExp".into()).unwrap_or_default().unchecked_into();
             let regex: RegExp = Reflect::construct(&constructor, &arguments)
-                .map_err(|error| error.dyn_into::<js_sys::Error>().map(|error| String::from(error.message())).unwrap_or_default())?
+                .map_err(|error| {
+                    error.dyn_into::<js_sys::Error>().map(|error| String::from(error.message())).unwrap_or_default()
+                })?
                 .unchecked_into();
             let exec = Reflect::get(&regex, &"exec".into()).unwrap_or_default().unchecked_into();
             Ok(Self { regex, exec })
@@ -328,7 +330,9 @@ mod reader {
 
         /// How many hits some lines have, and which lines, counted from 0.
         fn lines_in(&self, text: &str) -> (u64, Vec<u64>) {
-            if text.is_ascii() { self.hits(text, text.as_bytes(), b'\n') } else {
+            if text.is_ascii() {
+                self.hits(text, text.as_bytes(), b'\n')
+            } else {
                 let units: Vec<u16> = text.encode_utf16().collect();
                 self.hits(text, &units, u16::from(b'\n'))
             }
@@ -345,7 +349,8 @@ mod reader {
                 }
                 number += units[counted..start].iter().filter(|unit| **unit == line_end).count() as u64;
                 counted = start;
-                let end = units[start..].iter().position(|unit| *unit == line_end).map_or(units.len(), |end| start + end);
+                let end =
+                    units[start..].iter().position(|unit| *unit == line_end).map_or(units.len(), |end| start + end);
                 #[expect(clippy::cast_possible_truncation, reason = "a slice is shorter than 4 GB")]
                 if found.end as usize > end {
                     // It goes on behind the line's end: what the line has by itself counts.

@@ -2,14 +2,9 @@
 
 use larder_frontend::{
     format,
-    outcome::{kind_word, what_stopped},
+    outcome::{by_outcome, kind_word, took, what_stopped},
 };
-use larder_shared::{
-    api::report::BuildSummary,
-    name::MirrorName,
-    report::Status,
-    route::page::Page,
-};
+use larder_shared::{api::report::BuildSummary, name::MirrorName, report::Status, route::page::Page};
 use yew::prelude::*;
 
 use super::{
@@ -27,21 +22,31 @@ pub(crate) enum When {
     Age,
 }
 
-/// The builds in the given order. `indented` tells which stand below their cause.
-pub(crate) fn builds_table(mirror: &MirrorName, builds: &[&BuildSummary], when: When, indented: bool) -> Html {
+/// The builds in the given order.
+pub(crate) fn builds_table(mirror: &MirrorName, builds: &[BuildSummary], when: When) -> Html {
+    let rows = builds.iter().map(|build| (build, false));
+    table(mirror, rows, when)
+}
+
+/// The builds of a run: each cause with what it blocks below it.
+pub(crate) fn run_table(mirror: &MirrorName, builds: &[BuildSummary]) -> Html {
+    let rows = by_outcome(builds).into_iter().map(|(index, is_below)| (&builds[index], is_below));
+    table(mirror, rows, When::Clock)
+}
+
+fn table<'a>(mirror: &MirrorName, builds: impl Iterator<Item = (&'a BuildSummary, bool)>, when: When) -> Html {
     let last = if when == When::Clock { "Started" } else { "Reported" };
     html! {
         <table class="table lines grow builds">
             { table_head(&[("", "Outcome"), ("", "Package"), ("", "Phase"), ("wide", "What stopped it"), ("num", "Took"), ("num", last)]) }
             <tbody>
-                for build in builds { { row(mirror, build, when, indented) } }
+                { for builds.map(|(build, is_below)| row(mirror, build, when, is_below)) }
             </tbody>
         </table>
     }
 }
 
-fn row(mirror: &MirrorName, build: &BuildSummary, when: When, indented: bool) -> Html {
-    let is_below = indented && build.status == Status::Blocked;
+fn row(mirror: &MirrorName, build: &BuildSummary, when: When, is_below: bool) -> Html {
     html! {
         <tr class={if is_below { "row below" } else { "row" }} key={build.id} data-hash={build.hash.clone()}>
             { cell("st-cell", outcome(build.status)) }
@@ -53,8 +58,8 @@ fn row(mirror: &MirrorName, build: &BuildSummary, when: When, indented: bool) ->
             }) }
             { cell("nowrap", phase(build)) }
             { why(mirror, build) }
-            { figure_cell(Some("took"), match build.took_millis {
-                Some(took) => html! { { format::duration(took) } },
+            { figure_cell(Some("took"), match took(build) {
+                Some(took) => html! { { took } },
                 None => mute("unknown"),
             }) }
             { figure_cell(None, began(build, when)) }
@@ -78,7 +83,9 @@ fn why(mirror: &MirrorName, build: &BuildSummary) -> Html {
             return cell("wide why", html! { <>{ "waits for " }{ cause(mirror, build) }</> });
         }
         Status::Failed => what_stopped(build),
-        Status::Unknown => return cell("wide why", html! { "no error was reported, and nothing proves that it was built" }),
+        Status::Unknown => {
+            return cell("wide why", html! { "no error was reported, and nothing proves that it was built" });
+        }
         Status::Built | Status::Reused => None,
     };
     match (text, build.kind) {

@@ -36,7 +36,10 @@ fn said(failure: &Failure, log_lines: Option<u64>) -> String {
         }
         words.push_str(" of the log");
     }
-    format::sentence(&words)
+    if !words.is_empty() {
+        words.push('.');
+    }
+    words
 }
 
 /// The lines around the error. `log` is the page of the whole log, to whose lines the numbers lead.
@@ -59,9 +62,9 @@ pub(crate) fn excerpt(excerpt: &Excerpt, log: Option<&str>) -> Html {
 fn line_class(excerpt: &Excerpt, index: usize, line: &str) -> Option<&'static str> {
     if index == excerpt.error {
         Some("err first")
-    } else if line.contains("error:") {
+    } else if line.contains(": error:") || line.contains("fatal error:") {
         Some("err")
-    } else if line.contains("warning:") {
+    } else if line.contains(": warning:") {
         Some("warn")
     } else {
         None
@@ -72,7 +75,9 @@ fn number(excerpt: &Excerpt, index: usize, log: Option<&str>) -> Html {
     let Some(first) = excerpt.first_line else { return html! { <span class="no"></span> } };
     let number = first + index as u64;
     match log {
-        Some(log) => html! { <a href={format!("{log}#L{number}")} aria-label={format!("Line {number} of the log")}>{ number }</a> },
+        Some(log) => {
+            html! { <a href={format!("{log}#L{number}")} aria-label={format!("Line {number} of the log")}>{ number }</a> }
+        }
         None => html! { <span class="no">{ number }</span> },
     }
 }

@@ -9,7 +9,12 @@ use crate::route;
 pub(crate) type Choice = (&'static str, &'static str);
 
 /// A row of links, one of which is chosen. `url_of` gives the list's URL with a value.
-pub(crate) fn links(label: &'static str, choices: &[(&'static str, String)], chosen: &str, url_of: &dyn Fn(&str) -> String) -> Html {
+pub(crate) fn links(
+    label: &'static str,
+    choices: &[(&'static str, String)],
+    chosen: &str,
+    url_of: &dyn Fn(&str) -> String,
+) -> Html {
     html! {
         <span class="choices" role="group" aria-label={label}>
             for (value, name) in choices {
@@ -20,7 +25,12 @@ pub(crate) fn links(label: &'static str, choices: &[(&'static str, String)], cho
 }
 
 /// A menu, one of whose values is chosen.
-pub(crate) fn menu(label: &'static str, choices: &[Choice], chosen: &str, url_of: impl Fn(&str) -> String + 'static) -> Html {
+pub(crate) fn menu(
+    label: &'static str,
+    choices: &[Choice],
+    chosen: &str,
+    url_of: impl Fn(&str) -> String + 'static,
+) -> Html {
     let onchange = Callback::from(move |event: Event| {
         route::go(&url_of(&event.target_unchecked_into::<HtmlSelectElement>().value()));
     });

@@ -24,7 +24,9 @@ pub(crate) fn LogMap(props: &LogMapProps) -> Html {
     let onclick = props.on_jump.reform(|event: MouseEvent| {
         let map: HtmlElement = event.target_unchecked_into();
         let place = map.closest("svg").ok().flatten().map(|map| map.get_bounding_client_rect());
-        place.map_or(0.0, |place| ((f64::from(event.client_y()) - place.top()) / place.height().max(1.0)).clamp(0.0, 1.0))
+        place.map_or(0.0, |place| {
+            ((f64::from(event.client_y()) - place.top()) / place.height().max(1.0)).clamp(0.0, 1.0)
+        })
     });
     html! {
         <svg class="log-map" viewBox={format!("0 0 10 {SLOTS}")} preserveAspectRatio="none" aria-hidden="true" {onclick}>

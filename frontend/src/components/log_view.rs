@@ -92,7 +92,13 @@ pub(crate) fn LogView(props: &LogViewProps) -> Html {
                 *limit.borrow_mut() = highest(&parts.sizer);
             }
             let row = parts.probe.cast::<HtmlElement>().map_or(0.0, |probe| probe.get_bounding_client_rect().height());
-            let scale = Scale { rows: lines, row, view: f64::from(scroller.client_height()), limit: *limit.borrow(), past_end: wrap };
+            let scale = Scale {
+                rows: lines,
+                row,
+                view: f64::from(scroller.client_height()),
+                limit: *limit.borrow(),
+                past_end: wrap,
+            };
             let (from, to) = rows_to_draw(&scale, f64::from(scroller.scroll_top()), wrap);
             *measures.borrow_mut() = Measures { scale, from };
             set_style(&parts.sizer, "height", &format!("{}px", scale.height()));

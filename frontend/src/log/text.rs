@@ -110,7 +110,7 @@ impl Styled {
 /// Lines without their escape sequences, for searching; as many as in `raw`.
 pub fn plain(raw: &[u8]) -> Cow<'_, str> {
     let is_plain = raw.iter().all(|&byte| byte >= b' ' || byte == b'\n' || byte == b'\t');
-    if is_plain && raw.len() <= MAX_SHOWN_BYTES || is_plain && longest(raw) <= MAX_SHOWN_BYTES {
+    if is_plain && longest(raw) <= MAX_SHOWN_BYTES {
         return String::from_utf8_lossy(raw);
     }
     let mut text = String::with_capacity(raw.len());

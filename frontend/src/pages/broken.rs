@@ -11,12 +11,7 @@ use yew::prelude::*;
 use super::block;
 use crate::{
     api,
-    components::{
-        failures_table::broken_table,
-        outcome::run_cells,
-        stats::Figure,
-        values::foreign,
-    },
+    components::{failures_table::broken_table, outcome::run_cells, stats::Figure, values::foreign},
     load::use_answer,
 };
 

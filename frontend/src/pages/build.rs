@@ -2,7 +2,7 @@
 
 use larder_frontend::{
     format,
-    outcome::{provider_word, run_name, spack_version},
+    outcome::{provider_word, run_name, spack_version, took},
 };
 use larder_shared::{
     api::report::Build,
@@ -96,7 +96,7 @@ fn buttons(mirror: &MirrorName, build: &Build) -> Html {
     html! {
         <>
             if let Some(signature) = &summary.signature {
-                <a class="btn main" href={Page::Failure(mirror.clone(), signature.clone()).to_string()}>{ "All of this failure" }</a>
+                <a class="btn main" href={Page::Failure(mirror.clone(), signature.clone()).to_string()}>{ "Show the failure" }</a>
             }
             if summary.log_bytes.is_some() {
                 <a class="btn" href={Page::Log(mirror.clone(), summary.id).to_string()}>{ "Whole log" }</a>
@@ -116,8 +116,12 @@ fn why(mirror: &MirrorName, build: &Build) -> Html {
         Status::Built if build.proved_by_push => html! { "It was built: its package was pushed here." },
         Status::Built => html! { "It was built, as its report proves." },
         Status::Reused => html! { "It was not built, because it was there already." },
-        Status::Unknown => html! { "No error was reported, which proves nothing: a recipe that raises leaves no trace in CDash. Once its package is pushed, or its JUnit report or log is handed in, Larder knows." },
-        Status::Blocked => html! { <>{ "It was never begun. It waits for " }{ builds_table::cause(mirror, summary) }{ ", which failed." }</> },
+        Status::Unknown => {
+            html! { "No error was reported, which proves nothing: a recipe that raises leaves no trace in CDash. Once its package is pushed, or its JUnit report or log is handed in, Larder knows." }
+        }
+        Status::Blocked => {
+            html! { <>{ "It was never begun. It waits for " }{ builds_table::cause(mirror, summary) }{ ", which failed." }</> }
+        }
         Status::Failed if build.failure.is_none() => html! { "It failed, and its report does not say why." },
         Status::Failed => Html::default(),
     };
@@ -146,7 +150,7 @@ fn history(mirror: &MirrorName, build: &Build) -> Html {
         <section>
             <h2 class="k">{ "Builds of " }<span class="mono">{ foreign(&build.summary.package) }</span>{ " " }{ mute("before and after, the oldest first") }</h2>
             <p class="tools">{ history_cells(mirror, &build.history) }</p>
-            { builds_table(mirror, &build.history.iter().collect::<Vec<_>>(), When::Age, false) }
+            { builds_table(mirror, &build.history, When::Age) }
         </section>
     }
 }
@@ -169,8 +173,8 @@ fn facts(mirror: &MirrorName, build: &Build) -> Html {
                 }) }
             }
             if let Some(phase) = &summary.phase { { fact("Phase", foreign(phase)) } }
-            { fact("Took", match summary.took_millis {
-                Some(took) => html! { { format::duration(took) } },
+            { fact("Took", match took(summary) {
+                Some(took) => html! { { took } },
                 None => mute("unknown"),
             }) }
             if let Some(started) = summary.started { { fact("Began", html! { <Age time={started} ago=true/> }) } }

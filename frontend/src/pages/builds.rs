@@ -1,9 +1,6 @@
 //! Builds: one line a run; with a filter, the builds it lets through.
 
-use larder_frontend::{
-    format,
-    outcome::KINDS,
-};
+use larder_frontend::{format, outcome::KINDS};
 use larder_shared::{
     api::List,
     api::report::{BuildSummary, RunSummary},
@@ -66,7 +63,8 @@ pub(crate) fn BuildsPage(props: &BuildsPageProps) -> Html {
 /// The page's URL with one parameter changed; the place in the list is left.
 fn url_with(page: &Page, place: &Place, changed: &str, value: &str) -> String {
     let kept = FILTERS.iter().copied().filter(|name| *name != changed);
-    let params: Vec<_> = kept.map(|name| (name, place.param(name).unwrap_or_default())).chain([(changed, value)]).collect();
+    let params: Vec<_> =
+        kept.map(|name| (name, place.param(name).unwrap_or_default())).chain([(changed, value)]).collect();
     route::url(page, &params)
 }
 
@@ -163,14 +161,19 @@ fn FilteredBuilds(props: &FilteredBuildsProps) -> Html {
             };
         }
         let next = list.next.as_ref().map(|next| {
-            let params: Vec<_> = filter.iter().copied().filter(|(name, _)| *name != "cursor").chain([("cursor", next.as_str())]).collect();
+            let params: Vec<_> = filter
+                .iter()
+                .copied()
+                .filter(|(name, _)| *name != "cursor")
+                .chain([("cursor", next.as_str())])
+                .collect();
             route::url(&page, &params)
         });
         let shown = list.items.len() as u64;
         html! {
             <>
                 <p class="tools">{ mute(if list.next.is_some() || !is_first { format!("{} on this page", format::counted(shown, "build")) } else { format::counted(shown, "build") }) }</p>
-                { builds_table(&props.mirror, &list.items.iter().collect::<Vec<_>>(), When::Age, false) }
+                { builds_table(&props.mirror, &list.items, When::Age) }
                 { older(next, is_first, url_with(&page, place, "cursor", "")) }
             </>
         }

@@ -131,10 +131,8 @@ fn log_section(mirror: &MirrorName, failure: &Failure) -> Html {
 fn seen_section(mirror: &MirrorName, failure: &Failure) -> Html {
     let summary = &failure.summary;
     let rest = summary.seen.saturating_sub(failure.builds.len() as u64);
-    let all = route::url(
-        &Page::Builds(mirror.clone()),
-        &[("status", "failed"), ("signature", summary.signature.as_str())],
-    );
+    let all =
+        route::url(&Page::Builds(mirror.clone()), &[("status", "failed"), ("signature", summary.signature.as_str())]);
     let run_of = |build: &BuildSummary| failure.runs.iter().find(|run| run.id == build.run);
     html! {
         <section>

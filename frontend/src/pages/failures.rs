@@ -31,11 +31,8 @@ pub(crate) const SHOWN: usize = 100;
 /// The parameters of the page's URL, by the names the API has for them.
 const FILTERS: [&str; 4] = ["state", "kind", "package", "sort"];
 
-const ORDERS: [Choice; 3] = [
-    ("", "Blocks most, then newest"),
-    ("newest", "Newest first"),
-    ("frequent", "Seen most often first"),
-];
+const ORDERS: [Choice; 3] =
+    [("", "Blocks most, then newest"), ("newest", "Newest first"), ("frequent", "Seen most often first")];
 
 thread_local! {
     /// The visit of each mirror's page that goes on.
@@ -112,7 +109,8 @@ fn beside(list: &List<FailureSummary>, visit: &Visit) -> Html {
 /// The page's URL with one parameter changed; another filter begins the list anew.
 fn url_with(page: &Page, place: &Place, changed: &str, value: &str) -> String {
     let kept = FILTERS.iter().copied().filter(|name| *name != changed);
-    let params: Vec<_> = kept.map(|name| (name, place.param(name).unwrap_or_default())).chain([(changed, value)]).collect();
+    let params: Vec<_> =
+        kept.map(|name| (name, place.param(name).unwrap_or_default())).chain([(changed, value)]).collect();
     route::url(page, &params)
 }
 
@@ -152,8 +150,12 @@ fn nothing(page: &Page, place: &Place, has_builds: bool, mirror: &MirrorName) ->
         };
     }
     match place.param("state").unwrap_or_default() {
-        "fixed" => html! { <div class="note"><strong>{ "Nothing that failed was fixed yet" }</strong><a href={page.to_string()}>{ "What is still failing" }</a></div> },
-        "all" => html! { <div class="note"><strong>{ "Nothing has failed" }</strong><a href={Page::Builds(mirror.clone()).to_string()}>{ "All builds" }</a></div> },
+        "fixed" => {
+            html! { <div class="note"><strong>{ "Nothing that failed was fixed yet" }</strong><a href={page.to_string()}>{ "What is still failing" }</a></div> }
+        }
+        "all" => {
+            html! { <div class="note"><strong>{ "Nothing has failed" }</strong><a href={Page::Builds(mirror.clone()).to_string()}>{ "All builds" }</a></div> }
+        }
         _ => html! {
             <div class="note">
                 <strong>{ "Nothing is failing" }</strong>

@@ -73,7 +73,8 @@ fn overview(mirrors: &Rc<Vec<Mirror>>, text: &str) -> Html {
     // Those that fail most, as far as there is room.
     let failing = |mirror: &Mirror| mirror.reports.failing;
     let order = sorted(mirrors.len(), &|a, b| failing(&mirrors[b]).cmp(&failing(&mirrors[a])));
-    let broken: Vec<&Mirror> = order.into_iter().map(|place| &mirrors[place]).filter(|mirror| failing(mirror) > 0).take(BROKEN).collect();
+    let broken: Vec<&Mirror> =
+        order.into_iter().map(|place| &mirrors[place]).filter(|mirror| failing(mirror) > 0).take(BROKEN).collect();
     let words: Vec<String> = text.split_whitespace().map(str::to_ascii_lowercase).collect();
     let shown: Vec<Mirror> = mirrors
         .iter()

@@ -68,7 +68,8 @@ pub(crate) fn LogPage(props: &LogPageProps) -> Html {
         let what = format!("build {}", props.id);
         return html! { <NotFoundPage missing={Missing::Report(props.mirror.clone(), what.into())} {page}/> };
     }
-    let heading = html! { <><span class="sr">{ "Log of " }</span><span class="spec"><b>{ foreign(&name) }</b></span></> };
+    let heading =
+        html! { <><span class="sr">{ "Log of " }</span><span class="spec"><b>{ foreign(&name) }</b></span></> };
     let beside = build.data.as_ref().map_or_else(Html::default, |build| beside(&props.mirror, build));
     let plain = props.place.param("plain").map(|from| from.parse::<u64>().unwrap_or(1).max(1));
     html! {
@@ -224,21 +225,32 @@ fn Viewer(props: &ViewerProps) -> Html {
     };
     let on_jump = {
         let (go_to, lines) = (go_to.clone(), known.size.lines);
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a line's number")]
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a line's number"
+        )]
         Callback::from(move |part: f64| go_to.emit((part * lines as f64) as u64 + 1))
     };
     let errors = use_memo(known.summary.clone(), |summary| {
         summary.as_ref().map(|summary| summary.error_lines.iter().copied().collect::<BTreeSet<_>>()).unwrap_or_default()
     });
-    let error_slots = use_memo((errors.clone(), known.size.lines), |(errors, lines)| slots(errors.iter().copied(), *lines));
+    let error_slots =
+        use_memo((errors.clone(), known.size.lines), |(errors, lines)| slots(errors.iter().copied(), *lines));
     let warning_slots = use_memo(known.summary.clone(), |summary| {
         summary.as_ref().map(|summary| summary.warning_slots.clone()).unwrap_or_default()
     });
-    let hit_slots = use_memo(known.found.clone(), |found| found.as_ref().map(|found| found.slots.clone()).unwrap_or_default());
+    let hit_slots =
+        use_memo(known.found.clone(), |found| found.as_ref().map(|found| found.slots.clone()).unwrap_or_default());
     let search = Search {
         sought: &sought,
         found: known.found.as_ref(),
-        place: known.hit.map(|(hit, _)| hit).filter(|hit| is_searching && *current == Some(hit.line)).map(|hit| hit.place),
+        place: known
+            .hit
+            .map(|(hit, _)| hit)
+            .filter(|hit| is_searching && *current == Some(hit.line))
+            .map(|hit| hit.place),
         on_change,
         on_step: on_step.clone(),
     };
@@ -276,7 +288,12 @@ fn Viewer(props: &ViewerProps) -> Html {
 
 /// Goes to the line the URL points at, else to the first error, as soon as it is there.
 #[hook]
-fn use_first_target(known: &UseReducerHandle<Known>, props: &ViewerProps, first_error: Option<u64>, go_to: &Callback<u64>) {
+fn use_first_target(
+    known: &UseReducerHandle<Known>,
+    props: &ViewerProps,
+    first_error: Option<u64>,
+    go_to: &Callback<u64>,
+) {
     let asked = LineRange::parse(&props.part).map(|range| range.first);
     let wanted = asked.or(first_error);
     let done = use_mut_ref(|| None::<u32>);

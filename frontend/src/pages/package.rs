@@ -188,7 +188,7 @@ fn BuildHistory(props: &BuildHistoryProps) -> Html {
                 { history_cells(&props.mirror, &list.items) }
                 <span class="end badge-line"><img src={badge} alt={format!("Badge of {}", props.name)} height="20"/><Copy text={markdown} label="Copy badge" name="Copy the badge as Markdown" said="the badge as Markdown"/></span>
             </p>
-            { builds_table(&props.mirror, &list.items.iter().collect::<Vec<_>>(), When::Age, false) }
+            { builds_table(&props.mirror, &list.items, When::Age) }
             if list.next.is_some() { <p class="search-note"><a href={all}>{ "All builds of " }{ props.name.to_string() }</a></p> }
         </section>
     }

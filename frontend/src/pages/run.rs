@@ -2,7 +2,7 @@
 
 use larder_frontend::{
     format,
-    outcome::{branch, by_outcome, counts_sentence, provider_word, run_name, spack_version},
+    outcome::{branch, counts_sentence, provider_word, run_name, spack_version},
 };
 use larder_shared::{
     api::report::{BuildSummary, Run},
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     api,
     components::{
-        builds_table::{When, builds_table},
+        builds_table::run_table,
         outcome::run_cells,
         page_head::page_head,
         parts::{fact, mono, mono_fact, small_head},
@@ -39,7 +39,8 @@ pub(crate) struct RunPageProps {
 #[component]
 pub(crate) fn RunPage(props: &RunPageProps) -> Html {
     let run = use_answer(api::run(&props.mirror, props.id), 0);
-    let name = run.data.as_ref().map_or_else(|| format!("run {}", props.id), |run| run_name(&run.summary.run, props.id));
+    let name =
+        run.data.as_ref().map_or_else(|| format!("run {}", props.id), |run| run_name(&run.summary.run, props.id));
     use_title(&format!("{} · {}", format::visible(&name), props.mirror));
     let page = Page::Run(props.mirror.clone(), props.id);
     if is_mirror_missing(&run) {
@@ -66,7 +67,7 @@ pub(crate) fn RunPage(props: &RunPageProps) -> Html {
                             if (run.builds.len() as u64) < run.summary.counts.total() {
                                 <AllBuilds mirror={props.mirror.clone()} run={props.id}/>
                             } else {
-                                { in_order(&props.mirror, &run.builds) }
+                                { run_table(&props.mirror, &run.builds) }
                             }
                         </section>
                         <section>
@@ -97,11 +98,6 @@ fn provider_button(run: &Run) -> Option<Html> {
     let link = run.summary.link.clone()?;
     let name = format!("Open the run at {} ↗", provider_word(run.summary.run.provider));
     Some(html! { <a class="btn" href={link} rel="noreferrer" target="_blank">{ name }</a> })
-}
-
-fn in_order(mirror: &MirrorName, builds: &[BuildSummary]) -> Html {
-    let rows: Vec<&BuildSummary> = by_outcome(builds).into_iter().map(|index| &builds[index]).collect();
-    builds_table(mirror, &rows, When::Clock, true)
 }
 
 fn facts(run: &Run) -> Html {
@@ -160,6 +156,6 @@ fn AllBuilds(props: &AllBuildsProps) -> Html {
     block(&builds, 10, |builds| {
         // The list has the newest first, a run its first build first.
         let first_first: Vec<BuildSummary> = builds.iter().rev().cloned().collect();
-        in_order(&props.mirror, &first_first)
+        run_table(&props.mirror, &first_first)
     })
 }
