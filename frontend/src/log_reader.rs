@@ -11,7 +11,7 @@ use yew::prelude::*;
 use crate::components::copy::copy_saying;
 
 /// Where the worker's program is. Trunk gives it no digest, so the browser asks whether it is the newest.
-const PROGRAM: &str = "/log-reader_loader.js";
+const PROGRAM: &str = "/log-reader-start.js";
 
 /// What is known of a log.
 #[derive(Debug, Clone, PartialEq, Default)]

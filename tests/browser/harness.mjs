@@ -173,6 +173,29 @@ export async function reportPages(larder, mirror) {
   };
 }
 
+/**
+ * A log as large builds have them: compiler lines, a warning now and then, colours, and at `errorAt` what broke.
+ * Its lines are numbered by what they say.
+ */
+export function longLog(lines, errorAt, package_ = 'large') {
+  const text = [];
+  for (let line = 1; line <= lines; line += 1) {
+    if (line === errorAt) text.push(`src/deep/tree.c:${line}:7: error: 'broken_${line}' undeclared (first use in this function)`);
+    else if (line === 1) text.push(`==> ${package_}: Executing phase: 'build'`);
+    else if (line % 1000 === 0) text.push(`src/unit_${line}.c:3:1: \u001b[35mwarning:\u001b[0m unused variable 'x' [-Wunused-variable]`);
+    else text.push(`[${line}/${lines}] cc -O2 -g -Wall -Iinclude -c src/unit_${line}.c -o obj/unit_${line}.o`);
+  }
+  return `${text.join('\n')}\n`;
+}
+
+/** A build of its own run that failed, with its log. */
+export async function buildWithLog(larder, mirror, package_, log, headers) {
+  const run = { provider: 'github', repository: 'octo-org/stack', run: `log-${package_}`, job: 'zen3' };
+  const { builds } = await larder.report(mirror, run, [{ package: package_, spec: package_, status: 'failed' }]);
+  await larder.putLog(mirror, builds[0].id, log, headers);
+  return builds[0].id;
+}
+
 /** Every page with content, by name. */
 export const pages = {
   home: '/',

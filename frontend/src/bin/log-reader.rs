@@ -262,7 +262,7 @@ mod reader {
                 hits: self.hits,
                 lines: self.lines.len() as u64,
                 slots: slots(self.lines.iter().map(|line| u64::from(*line)), lines),
-                percent: u8::try_from(self.at * 100 / bytes.max(1)).unwrap_or(100),
+                percent: u8::try_from(self.at as u64 * 100 / (bytes as u64).max(1)).unwrap_or(100),
                 fault: None,
             }
         }

@@ -63,7 +63,7 @@ pub(crate) fn log_search(search: &Search) -> Html {
     };
     let fault = found.and_then(|found| found.fault.clone()).filter(|_| !sought.text.is_empty());
     html! {
-        <span class="log-search" role="search">
+        <span class="log-search" role="search" aria-label="Log">
             <input id={LOG_SEARCH_ID} class="field mono" type="search" value={sought.text.clone()} {oninput} {onkeydown}
                 placeholder="Search the whole log" aria-label="Search the whole log" aria-invalid={fault.is_some().then_some("true")}
                 spellcheck="false" autocomplete="off" autocapitalize="off"/>

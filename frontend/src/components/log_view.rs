@@ -25,8 +25,9 @@ const AROUND: u64 = 40;
 /// The range that is drawn moves in steps of so many rows, so that it seldom changes.
 const STEP: u64 = 20;
 
-/// Lines shown above the one that is gone to.
+/// Lines shown above the one that is gone to; broken lines may each fill much of the view.
 const ABOVE: u64 = 8;
+const ABOVE_BROKEN: u64 = 1;
 
 /// Higher than any browser lets an element be, to learn how high that is.
 const TOO_HIGH: &str = "60000000px";
@@ -147,9 +148,10 @@ pub(crate) fn LogView(props: &LogViewProps) -> Html {
     }
     {
         let (scroller, settle, measures) = (parts.scroller.clone(), settle, measures.clone());
+        let above = if props.wrap { ABOVE_BROKEN } else { ABOVE };
         use_effect_with(props.target, move |target| {
             if let (Some((line, _)), Some(scroller)) = (target, scroller.cast::<HtmlElement>()) {
-                let top = line.saturating_sub(1 + ABOVE);
+                let top = line.saturating_sub(1 + above);
                 #[expect(clippy::cast_precision_loss, reason = "far fewer lines than a double counts exactly")]
                 scroll_to(&scroller, measures.borrow().scale.top_of(top as f64));
                 settle();

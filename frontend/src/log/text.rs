@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn hits_are_marked_across_colours() {
-        assert_eq!(drawn(b"an \x1b[31merror", &[1..5]), "[|a][!|n ][a1!|er][a1|ror]");
+        assert_eq!(drawn(b"an \x1b[31merror", &[1..5, 7..8]), "[|a][!|n ][a1!|er][a1|ro][a1!|r]");
     }
 
     #[test]

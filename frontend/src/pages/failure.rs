@@ -103,7 +103,9 @@ fn state(failure: &Failure) -> Html {
 fn buttons(issue: &Issue) -> Html {
     html! {
         <>
-            <a class="btn main" href={web_url(&issue.url)} rel="noreferrer" target="_blank">{ "Open issue upstream ↗" }</a>
+            if let Some(form) = web_url(&issue.url) {
+                <a class="btn main" href={form} rel="noreferrer" target="_blank">{ "Open issue upstream ↗" }</a>
+            }
             <Copy text={issue.markdown.clone()} label="Copy as Markdown" said="the issue as Markdown" large=true/>
         </>
     }

@@ -133,6 +133,10 @@ fn Viewer(props: &ViewerProps) -> Html {
     let current = use_state_eq(|| None::<u64>);
     let selected = use_state_eq(|| LineRange::parse(&props.part));
     let view = use_mut_ref(|| (1u64, 1u64));
+    {
+        let selected = selected.setter();
+        use_effect_with((props.part.clone(), props.visit), move |(part, _)| selected.set(LineRange::parse(part)));
+    }
 
     let go_to = {
         let (target, current) = (target.clone(), current.setter());
