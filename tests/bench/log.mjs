@@ -1,11 +1,13 @@
 // The log viewer with a log of 100 MB, in Chromium: until the first error stands there, until everything was read,
-// a search, and scrolling with a trace. Fails when a task of the page takes 50 ms or frames are not kept up.
+// a search, and scrolling with a trace. Fails when a task of the page takes 50 ms, or its work more than a frame has.
+// How many frames were drawn depends on what else the machine does, so that is only printed.
 
 import assert from 'node:assert/strict';
 import { buildWithLog, longLog, openPage, startBrowser, startLarder } from '../browser/harness.mjs';
 
 const megabytes = 100;
 const maxTaskMilliseconds = 50;
+const frameMilliseconds = 1000 / 60;
 const scrollSeconds = 5;
 
 const mirror = 'logs';
@@ -33,12 +35,15 @@ async function trace(page, work) {
   return events;
 }
 
-/** The tasks of the page's main thread, in milliseconds, the longest first. */
+/**
+ * The tasks of the page's main thread, in milliseconds, the longest first: the time they had a processor, for on a busy
+ * machine other programs stop them for longer than they last.
+ */
 function tasks(events) {
   const mains = new Set(events.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(({ pid, tid }) => `${pid} ${tid}`));
   return events
-    .filter(({ name, ph, pid, tid }) => (name === 'RunTask' || name === 'ThreadControllerImpl::RunTask') && ph === 'X' && mains.has(`${pid} ${tid}`))
-    .map(({ dur }) => dur / 1000)
+    .filter(({ name, ph, pid, tid }) => name === 'ThreadControllerImpl::RunTask' && ph === 'X' && mains.has(`${pid} ${tid}`))
+    .map(({ dur, tdur = dur }) => tdur / 1000)
     .sort((a, b) => b - a);
 }
 
@@ -111,10 +116,12 @@ try {
     const sorted = [...all].sort((a, b) => a - b);
     const rate = (all.length * 1000) / all.reduce((sum, each) => sum + each, 0);
     console.log(`  scrolled by ${name}: ${rate.toFixed(1)} frames/s, 99 of 100 frames within ${sorted[Math.floor(sorted.length * 0.99)].toFixed(1)} ms`);
-    found[`${name} rate`] = rate;
   }
+  const count = Object.values(frames).reduce((sum, all) => sum + all.length, 0);
+  found.work = tasks(scrolling).reduce((sum, each) => sum + each, 0) / count;
+  console.log(`  the page works ${found.work.toFixed(1)} of the ${frameMilliseconds.toFixed(1)} ms of a frame`);
   for (const name of ['opening', 'searching', 'scrolling']) assert.ok(found[name] < maxTaskMilliseconds, `${name}: a task of ${found[name].toFixed(1)} ms`);
-  for (const name of ['lines', 'pages', 'far']) assert.ok(found[`${name} rate`] > 57, `scrolled by ${name}: ${found[`${name} rate`].toFixed(1)} frames/s`);
+  assert.ok(found.work < frameMilliseconds, `a frame takes the page ${found.work.toFixed(1)} ms`);
 } finally {
   await browser.close();
   await larder.stop();
