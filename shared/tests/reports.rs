@@ -173,6 +173,18 @@ fn what_proves_nothing_is_unknown_and_tests_prove_something() {
     let failed = of(&[&test("passed"), &test("failed")]);
     assert_eq!((failed.status, failed.failure.unwrap().kind), (Status::Failed, Kind::Test));
 
+    let hash = "y6s2wgb4cxt2pyt3aspzvlt6jg6x5zvl";
+    let xml = format!(
+        "<Site BuildName=\"py-x-{hash}\" BuildStamp=\"t\" Name=\"s\"><Testing><StartTestTime>1795270384</StartTestTime>\
+         <Test Status=\"failed\"><Name>test_bad</Name><Results><Measurement><Value>FAILED: PyX::test_bad: Command exited with \
+         status 2:</Value></Measurement></Results></Test></Testing></Site>"
+    );
+    let tested = group([Submission::parse("m", xml.as_bytes()).unwrap()]).remove(0);
+    assert_eq!((tested.package.as_str(), tested.hash.as_deref()), ("py-x", Some(hash)));
+    assert_eq!(tested.failure.as_ref().unwrap().message, "PyX::test_bad: Command exited with status 2");
+    assert_eq!(tested.started.unwrap().to_string(), "2026-11-21T14:13:04Z");
+    assert!(tested.subject().starts_with("test py-x"));
+
     let update = "<Update><Site>s</Site><BuildName>q</BuildName><UpdateReturnStatus>no such version</UpdateReturnStatus></Update>";
     let build = group([Submission::parse("m", update.as_bytes()).unwrap()]).remove(0);
     assert_eq!((build.status, build.phase.as_deref()), (Status::Failed, Some("concretize")));

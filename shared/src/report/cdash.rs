@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Failure, Kind, Run,
+    Failure, Kind, Run, Signature, Tool,
     log::LogReader,
     run::key,
     xml::{Document, Item, ReportError, unescape},
@@ -110,7 +110,15 @@ enum Reading {
     Build(BuildPart),
     Configure(ConfigurePart),
     Update(Option<String>),
-    Testing(Vec<TestResult>),
+    Testing(TestingPart),
+}
+
+/// The package's tests, each with its output.
+#[derive(Debug, Default)]
+struct TestingPart {
+    started: Option<Timestamp>,
+    ended: Option<Timestamp>,
+    tests: Vec<TestResult>,
 }
 
 /// The build phase: errors and warnings, each with lines around it.
@@ -177,7 +185,7 @@ impl Submission {
                         (1, name) => return Err(ReportError::Unknown(name.chars().take(80).collect())),
                         (2, "Build") => part = Some(Reading::Build(BuildPart::default())),
                         (2, "Configure") => part = Some(Reading::Configure(ConfigurePart::default())),
-                        (2, "Testing" | "Test") => part = Some(Reading::Testing(Vec::new())),
+                        (2, "Testing" | "Test") => part = Some(Reading::Testing(TestingPart::default())),
                         (_, "Test") => {
                             let status = element.attribute("Status").unwrap_or_default().to_owned();
                             test = TestResult { status, ..TestResult::default() };
@@ -199,7 +207,7 @@ impl Submission {
                             "UpdateReturnStatus" if !text.trim().is_empty() => *message = Some(text),
                             _ => {}
                         },
-                        Some(Reading::Testing(tests)) => take_test(tests, &element, text, &mut test),
+                        Some(Reading::Testing(part)) => part.take(&element, text, &mut test),
                         None => {}
                     }
                 }
@@ -250,7 +258,9 @@ impl Reading {
                 }),
                 ..Phase::default()
             }),
-            Self::Testing(tests) => Part::Testing(Phase {
+            Self::Testing(TestingPart { started, ended, tests }) => Part::Testing(Phase {
+                started,
+                ended,
                 failure: tests.iter().find(|test| test.status == "failed").map(|test| test.failure(package)),
                 has_passed: tests.iter().any(|test| test.status == "passed"),
                 ..Phase::default()
@@ -321,7 +331,17 @@ impl TestResult {
         let mut reader = LogReader::of_package(package);
         reader.push(self.output.as_bytes());
         let failure = reader.finish().failure.unwrap_or_else(|| Failure::unexplained(package, &self.name, 1));
-        Failure { phase: Some("test".to_owned()), kind: Kind::Test, ..failure }
+        let failure = Failure { phase: Some("test".to_owned()), kind: Kind::Test, ..failure };
+        // `FAILED: Hdf5::test_h5cc: Command exited with status 2:`, as Spack's test runner says it.
+        match failure.message.strip_prefix("FAILED: ").map(|message| message.trim_end_matches(':').to_owned()) {
+            Some(message) => Failure {
+                tool: Tool::Spack,
+                signature: Signature::new(Kind::Test, Some(package), None, &message),
+                message,
+                ..failure
+            },
+            None => failure,
+        }
     }
 }
 
@@ -401,22 +421,26 @@ impl Failure {
             package: Some(package.to_owned()),
             phase: None,
             kind: Kind::Other,
-            tool: super::Tool::Unknown,
+            tool: Tool::Unknown,
             file: None,
             line: None,
             log_line: Some(log_line),
             excerpt: super::Excerpt { first_line: Some(log_line), error: 0, lines: vec![message.clone()] },
-            signature: super::Signature::new(Kind::Other, Some(package), None, &message),
+            signature: Signature::new(Kind::Other, Some(package), None, &message),
             message,
         }
     }
 }
 
-fn take_test(tests: &mut Vec<TestResult>, name: &str, text: String, test: &mut TestResult) {
-    match name {
-        "Name" => test.name = text,
-        "Value" => test.output = text,
-        "Test" if tests.len() < MAX_EVENTS => tests.push(std::mem::take(test)),
-        _ => {}
+impl TestingPart {
+    fn take(&mut self, name: &str, text: String, test: &mut TestResult) {
+        match name {
+            "StartTestTime" => self.started = time(&text),
+            "EndTestTime" => self.ended = time(&text),
+            "Name" => test.name = text,
+            "Value" => test.output = text,
+            "Test" if self.tests.len() < MAX_EVENTS => self.tests.push(std::mem::take(test)),
+            _ => {}
+        }
     }
 }

@@ -1,11 +1,15 @@
 //! Reports of builds: taken in every form, joined into builds, runs and failures.
 
 mod bad_input;
+mod badge;
 mod cdash;
 mod failures;
+mod feed;
+mod issue;
 mod json;
 mod junit;
 mod log;
+mod webhook;
 
 use larder_shared::{
     api::{
