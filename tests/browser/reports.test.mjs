@@ -18,13 +18,13 @@ async function reportBlocked() {
   };
   const { run: id, builds } = await larder.report(mirror, run, [
     { package: 'zlib-ng', spec: 'zlib-ng', status: 'built', took_millis: 4200 },
-    { package: 'app', spec: 'app', status: 'blocked', failure: blocked },
     { package: 'libfoo', spec: 'libfoo@2.0', status: 'failed', took_millis: 252_000 },
+    { package: 'app', spec: 'app', status: 'blocked', failure: blocked },
     { package: 'tool', spec: 'tool', status: 'unknown' },
     { package: 'second-app', spec: 'second-app', status: 'blocked', failure: blocked },
     { package: 'glibc', spec: 'glibc', status: 'reused' },
   ]);
-  await larder.putLog(mirror, builds[2].id, log);
+  await larder.putLog(mirror, builds[1].id, log);
   return id;
 }
 
