@@ -5,9 +5,13 @@
 //! pages        fetch and own what they show
 //! components   draw what they are given
 //! api          the only place that asks the server; `load` remembers its answers
-//! log_reader   talks to the Web Worker that holds a log (`bin/log-reader.rs`)
 //! route        the URL, the history and what Back restores
 //! ```
+//! What is about builds is in a program of its own (`reports.rs`), loaded when it is wanted.
+#![cfg_attr(
+    target_arch = "wasm32",
+    expect(dead_code, reason = "each of the two programs uses a part of what both share")
+)]
 
 #[cfg(target_arch = "wasm32")]
 mod announce;

@@ -7,6 +7,7 @@ pub(crate) mod builds;
 pub(crate) mod failure;
 pub(crate) mod failures;
 pub(crate) mod home;
+pub(crate) mod hosted;
 pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod mirror;

@@ -9,7 +9,7 @@ use yew::prelude::*;
 use crate::{
     api,
     load::prefetch,
-    pages::{builds, failures, mirror},
+    pages::{hosted, mirror},
     route,
 };
 
@@ -49,10 +49,8 @@ fn ask_for(page: &Page) {
         }
         Page::Spec(mirror, hash) => prefetch(api::spec(mirror, hash).document),
         Page::Keys(mirror) => prefetch(api::keys(mirror).document),
-        Page::Builds(mirror) => prefetch(api::runs(mirror, builds::SHOWN, "").document),
-        Page::Build(mirror, id) | Page::Log(mirror, id) => prefetch(api::build(mirror, *id).document),
-        Page::Run(mirror, id) => prefetch(api::run(mirror, *id).document),
-        Page::Failures(mirror) => prefetch(api::failures(mirror, failures::SHOWN, &[]).document),
-        Page::Failure(mirror, signature) => prefetch(api::failure(mirror, signature).document),
+        Page::Builds(_) | Page::Build(..) | Page::Log(..) | Page::Run(..) | Page::Failures(_) | Page::Failure(..) => {
+            hosted::load_ahead();
+        }
     }
 }

@@ -24,6 +24,10 @@ const TYPING_PAUSE_MILLIS: u32 = 600;
 /// How long after the last movement a page's position is noted; browsers limit how often it may be.
 const SCROLL_PAUSE_MILLIS: u32 = 150;
 
+/// The events by which another program tells that it has changed the URL.
+const MOVED: &str = "larder-moved";
+const MOVED_WITHIN: &str = "larder-moved-within";
+
 /// Where the reader is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Place {
@@ -45,7 +49,8 @@ impl Place {
         self.params.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    fn here(arrival: Arrival, visit: u32) -> Self {
+    /// Where the URL says that the reader is.
+    pub(crate) fn here(arrival: Arrival, visit: u32) -> Self {
         let location = window().location();
         let page = Page::parse(&location.pathname().unwrap_or_default());
         let params = parse_params(&location.search().unwrap_or_default());
@@ -110,6 +115,8 @@ pub(crate) fn use_place() -> UseStateHandle<Place> {
                 arrive(Arrival::Back(parse_left(&state).unwrap_or_default()));
             }),
             EventListener::new(&window(), "scroll", |_| note_scroll_soon()),
+            EventListener::new(&window(), MOVED, |_| arrive(Arrival::Link)),
+            EventListener::new(&window(), MOVED_WITHIN, |_| arrive(Arrival::Within)),
         ];
         || drop(listeners)
     });
@@ -122,8 +129,15 @@ fn arrive(arrival: Arrival) {
         router.pending_scroll = None;
         (router.changed.clone(), router.visit)
     });
-    if let Some(changed) = changed {
-        changed.emit(Place::here(arrival, visit));
+    match changed {
+        Some(changed) => changed.emit(Place::here(arrival, visit)),
+        // In the program about builds: the dashboard owns the URL, and hears that it has changed.
+        None => {
+            let name = if arrival == Arrival::Within { MOVED_WITHIN } else { MOVED };
+            if let Ok(event) = Event::new(name) {
+                let _ = window().dispatch_event(&event);
+            }
+        }
     }
 }
 

@@ -1,17 +1,13 @@
 //! "What broke", on the pages that one sees first.
 
 use larder_frontend::format;
-use larder_shared::{
-    api::{Mirror, report::Reports},
-    name::MirrorName,
-    route::page::Page,
-};
+use larder_shared::{name::MirrorName, route::page::Page};
 use yew::prelude::*;
 
 use super::block;
 use crate::{
     api,
-    components::{failures_table::broken_table, outcome::run_cells, stats::Figure, values::foreign},
+    components::{failures_table::broken_table, values::foreign},
     load::use_answer,
 };
 
@@ -47,28 +43,4 @@ pub(crate) fn WhatBroke(props: &WhatBrokeProps) -> Html {
             <p class="search-note"><a href={Page::Failures(props.mirror.clone()).to_string()}>{ all }</a></p>
         </section>
     }
-}
-
-/// The figures about builds, where some were reported.
-pub(crate) fn report_figures(mirror: &MirrorName, reports: &Reports) -> Vec<Figure> {
-    if reports.builds == 0 {
-        return Vec::new();
-    }
-    let link = |page: Page, number: u64| html! { <a href={page.to_string()}>{ format::count(number) }</a> };
-    let mut figures = vec![
-        Figure::new("Builds", link(Page::Builds(mirror.clone()), reports.builds)),
-        Figure::new("Still failing", link(Page::Failures(mirror.clone()), reports.failing)),
-    ];
-    if let Some(run) = &reports.last_run {
-        figures.push(Figure::new("Last run", run_cells(mirror, run)));
-    }
-    figures
-}
-
-/// The run that was reported last, of all mirrors.
-pub(crate) fn last_run(mirrors: &[Mirror]) -> Option<Figure> {
-    let of = |mirror: &Mirror| mirror.reports.last_run.as_ref().map(|run| run.last);
-    let mirror = mirrors.iter().filter(|mirror| of(mirror).is_some()).max_by_key(|mirror| of(mirror))?;
-    let run = mirror.reports.last_run.as_ref()?;
-    Some(Figure::new("Last run", run_cells(&mirror.name, run)))
 }

@@ -16,8 +16,8 @@ use yew::prelude::*;
 
 use super::{
     block,
-    broken::{WhatBroke, last_run},
-    mirror::{NewestPushes, use_section},
+    hosted::{Hosted, Part},
+    mirror::{NewestPushes, last_run, use_section},
     use_title,
 };
 use crate::{
@@ -89,7 +89,7 @@ fn overview(mirrors: &Rc<Vec<Mirror>>, text: &str) -> Html {
             <div class="split">
                 <div class="stack">
                     for mirror in broken {
-                        <WhatBroke key={mirror.name.as_str()} mirror={mirror.name.clone()} failing={failing(mirror)} named=true/>
+                        <Hosted key={mirror.name.as_str()} part={Part::Broken { mirror: mirror.name.clone(), failing: failing(mirror), named: true }}/>
                     }
                     <section>
                         <h2>{ "Mirrors" }

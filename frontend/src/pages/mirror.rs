@@ -7,7 +7,7 @@ use larder_frontend::{
     trust::{Health, OriginWords, Trust, layout_words},
 };
 use larder_shared::{
-    api::{Mirror, Origin, PackageSummary, Timestamp},
+    api::{Mirror, Origin, PackageSummary, Timestamp, report::Reports},
     name::MirrorName,
     route::page::Page,
 };
@@ -15,8 +15,8 @@ use yew::prelude::*;
 
 use super::{
     block,
-    broken::{WhatBroke, report_figures},
     home::{empty_mirror, stored_figure},
+    hosted::{Hosted, Part},
     is_mirror_missing,
     not_found::{Missing, NotFoundPage},
     use_title,
@@ -27,6 +27,7 @@ use crate::{
     components::{
         install::Install,
         mirrors_table::{largest_table, trust_badge},
+        outcome::run_cells,
         page_head::page_head,
         parts::{fact, in_code, mono, small_head},
         specs_table::newest_table,
@@ -104,7 +105,8 @@ pub(crate) fn MirrorPage(props: &MirrorPageProps) -> Html {
 /// What broke, where something is failing.
 fn broken(mirror: &Mirror) -> Html {
     let failing = mirror.reports.failing;
-    html! { if failing > 0 { <WhatBroke mirror={mirror.name.clone()} {failing}/> } }
+    let part = Part::Broken { mirror: mirror.name.clone(), failing, named: false };
+    html! { if failing > 0 { <Hosted {part}/> } }
 }
 
 fn all_packages(mirror: &Mirror) -> String {
@@ -137,7 +139,7 @@ fn figures(mirror: &Mirror) -> Vec<Figure> {
         trust,
         Figure::new("Last change", changed),
     ];
-    figures.extend(report_figures(&mirror.name, &mirror.reports));
+    figures.extend(reports_figures(&mirror.name, &mirror.reports));
     figures
 }
 
@@ -199,4 +201,28 @@ pub(crate) struct NewestPushesProps {
 pub(crate) fn NewestPushes(props: &NewestPushesProps) -> Html {
     let newest = use_answer(api::newest_specs(&props.mirror, props.number), 0);
     block(&newest, props.number, |list| newest_table(&props.mirror, &list.items))
+}
+
+/// The figures about builds, where some were reported.
+fn reports_figures(mirror: &MirrorName, reports: &Reports) -> Vec<Figure> {
+    if reports.builds == 0 {
+        return Vec::new();
+    }
+    let link = |page: Page, number: u64| html! { <a href={page.to_string()}>{ format::count(number) }</a> };
+    let mut figures = vec![
+        Figure::new("Builds", link(Page::Builds(mirror.clone()), reports.builds)),
+        Figure::new("Still failing", link(Page::Failures(mirror.clone()), reports.failing)),
+    ];
+    if let Some(run) = &reports.last_run {
+        figures.push(Figure::new("Last run", run_cells(mirror, run)));
+    }
+    figures
+}
+
+/// The run that was reported last, of all mirrors.
+pub(crate) fn last_run(mirrors: &[Mirror]) -> Option<Figure> {
+    let of = |mirror: &Mirror| mirror.reports.last_run.as_ref().map(|run| run.last);
+    let mirror = mirrors.iter().filter(|mirror| of(mirror).is_some()).max_by_key(|mirror| of(mirror))?;
+    let run = mirror.reports.last_run.as_ref()?;
+    Some(Figure::new("Last run", run_cells(&mirror.name, run)))
 }

@@ -9,14 +9,16 @@ use larder_frontend::{
     variants::{Compared, Ordered},
 };
 use larder_shared::{
-    api::{Package, SpecSummary, VersionCount},
+    api::{Mirror, Package, SpecSummary, VersionCount},
     name::{MirrorName, PackageName},
     route::page::Page,
 };
 use yew::prelude::*;
 
 use super::{
-    block, is_mirror_missing, is_missing,
+    block,
+    hosted::{Hosted, Part},
+    is_mirror_missing, is_missing,
     not_found::{Missing, NotFoundPage},
     use_title,
 };
@@ -54,6 +56,10 @@ pub(crate) fn PackagePage(props: &PackagePageProps) -> Html {
     let page = Page::Package(props.mirror.clone(), props.name.clone());
     let package = use_answer(api::package(&props.mirror, &props.name), 0);
     let specs = use_answer(api::specs_of(&props.mirror, &props.name), 0);
+    let mirrors = use_answer(api::mirrors(), 0);
+    let is_here = |mirror: &&Mirror| mirror.name == props.mirror;
+    let has_reports =
+        mirrors.data.as_ref().and_then(|all| all.iter().find(is_here)).is_some_and(|mirror| mirror.reports.builds > 0);
     let filter = SpecFilter::parse(&props.filter);
     let url_of = |filter: &SpecFilter| route::url(&page, &[("q", &filter.to_string())]);
     let compared =
@@ -96,7 +102,9 @@ pub(crate) fn PackagePage(props: &PackagePageProps) -> Html {
                         </>
                     }) }
                 </section>
-                <BuildHistory mirror={props.mirror.clone()} name={props.name.clone()}/>
+                if has_reports {
+                    <Hosted part={Part::History(props.mirror.clone(), props.name.clone())}/>
+                }
             </div>
         </article>
     }
@@ -165,15 +173,15 @@ fn tools(specs: &Rc<Vec<SpecSummary>>, rows: &[usize], compared: &Compared, filt
 const BUILDS: usize = 20;
 
 #[derive(Properties, PartialEq)]
-struct BuildHistoryProps {
-    mirror: MirrorName,
-    name: PackageName,
+pub(crate) struct BuildHistoryProps {
+    pub mirror: MirrorName,
+    pub name: PackageName,
 }
 
 /// How the package was built lately, and the badge that says so elsewhere; nothing where no build was
 /// reported.
 #[component]
-fn BuildHistory(props: &BuildHistoryProps) -> Html {
+pub(crate) fn BuildHistory(props: &BuildHistoryProps) -> Html {
     let builds = use_answer(api::builds(&props.mirror, BUILDS, &[("package", props.name.as_str())]), 0);
     let Some(list) = builds.data.as_ref().filter(|list| !list.items.is_empty()) else { return Html::default() };
     let page = Page::Package(props.mirror.clone(), props.name.clone());
