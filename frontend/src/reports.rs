@@ -47,8 +47,15 @@ mod host {
         browser,
         clock::Clock,
         pages::{
-            broken::WhatBroke, build::BuildPage, builds::BuildsPage, failure::FailurePage, failures::FailuresPage,
-            hosted::Part, log::LogPage, package::BuildHistory, run::RunPage,
+            broken::WhatBroke,
+            build::BuildPage,
+            builds::BuildsPage,
+            failure::FailurePage,
+            failures::FailuresPage,
+            hosted::{PAGE_PLACE, Part, SHOWN_VISIT},
+            log::LogPage,
+            package::BuildHistory,
+            run::RunPage,
         },
         route::{Arrival, Place},
     };
@@ -110,6 +117,9 @@ mod host {
         let place = use_memo(visit, |visit| Place::here(Arrival::Within, *visit));
         let is_page = props.part == Part::Page;
         use_effect_with((is_page, visit), |(is_page, visit)| {
+            if let Some(place) = browser::find(PAGE_PLACE).filter(|_| *is_page) {
+                let _ = place.set_attribute(SHOWN_VISIT, &visit.to_string());
+            }
             // Whoever followed a link here before this program was loaded has the keyboard nowhere.
             let is_lost = document().active_element().is_none_or(|active| active.tag_name() == "BODY");
             if *is_page

@@ -4,15 +4,12 @@ use larder_frontend::format;
 use larder_shared::{name::MirrorName, route::page::Page};
 use yew::prelude::*;
 
-use super::block;
+use super::{block, hosted::BROKEN_SHOWN};
 use crate::{
     api,
     components::{failures_table::broken_table, values::foreign},
     load::use_answer,
 };
-
-/// How many failures are shown before one goes to the page of all.
-const SHOWN: usize = 5;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct WhatBrokeProps {
@@ -27,7 +24,7 @@ pub(crate) struct WhatBrokeProps {
 /// The failures of a mirror that stop most.
 #[component]
 pub(crate) fn WhatBroke(props: &WhatBrokeProps) -> Html {
-    let failures = use_answer(api::failures(&props.mirror, SHOWN, &[]), 0);
+    let failures = use_answer(api::failures(&props.mirror, BROKEN_SHOWN, &[]), 0);
     let all = match props.failing {
         1 => "The one failure".to_owned(),
         failing => format!("All {} failures", format::count(failing)),
@@ -35,7 +32,7 @@ pub(crate) fn WhatBroke(props: &WhatBrokeProps) -> Html {
     html! {
         <section>
             <h2>{ "What broke" }if props.named { { " in " }{ foreign(props.mirror.as_str()) } }</h2>
-            { block(&failures, SHOWN, |list| if list.items.is_empty() {
+            { block(&failures, BROKEN_SHOWN, |list| if list.items.is_empty() {
                 html! { <p class="mute">{ "Nothing is failing." }</p> }
             } else {
                 broken_table(&props.mirror, &list.items)

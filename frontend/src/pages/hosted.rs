@@ -3,16 +3,25 @@
 use std::fmt;
 
 use js_sys::{Function, Promise, Reflect};
-use larder_shared::{
-    name::{MirrorName, PackageName},
-    route::page::Page,
-};
+use larder_shared::name::{MirrorName, PackageName};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
-use crate::components::{failure::failure_note, skeleton::skeleton};
+use crate::{
+    browser,
+    components::{failure::failure_note, skeleton::skeleton},
+};
+
+/// How many failures "What broke" shows before one goes to the page of all.
+pub(crate) const BROKEN_SHOWN: usize = 5;
+
+/// Where a whole page is drawn.
+pub(crate) const PAGE_PLACE: &str = "main > .hosted";
+
+/// The attribute that says which visit is drawn there.
+pub(crate) const SHOWN_VISIT: &str = "data-visit";
 
 /// What the program about builds draws; written as text from one program to the other.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,12 +70,9 @@ impl fmt::Display for Part {
     }
 }
 
-/// Whether the page is drawn by the program about builds.
-pub(crate) const fn is_hosted(page: &Page) -> bool {
-    matches!(
-        page,
-        Page::Builds(_) | Page::Build(..) | Page::Log(..) | Page::Run(..) | Page::Failures(_) | Page::Failure(..)
-    )
+/// Whether a page is drawn elsewhere, and that of `visit` is not drawn yet.
+pub(crate) fn is_awaited(visit: u32) -> bool {
+    browser::find(PAGE_PLACE).is_some_and(|place| place.get_attribute(SHOWN_VISIT) != Some(visit.to_string()))
 }
 
 /// Has the browser load the program, so that it is there when it is wanted.
@@ -142,12 +148,24 @@ pub(crate) fn Hosted(props: &HostedProps) -> Html {
     };
     html! {
         <>
-            if *stand == Stand::Loading && props.part == Part::Page {
-                <div class="page" aria-busy="true">{ skeleton(8) }</div>
+            if *stand == Stand::Loading {
+                { stand_in(&props.part) }
             } else if *stand == Stand::Lost {
                 <div class="page">{ failure_note("This part of the dashboard cannot be loaded.", "Check the connection, then retry.", false, Some(&retry)) }</div>
             }
             <div class="hosted" ref={host}></div>
         </>
+    }
+}
+
+/// What stands in for a part until it is drawn, about as high.
+fn stand_in(part: &Part) -> Html {
+    match part {
+        Part::Page => html! { <div class="page" aria-busy="true">{ skeleton(8) }</div> },
+        Part::Broken { failing, .. } => {
+            let rows = usize::try_from(*failing).unwrap_or(usize::MAX).min(BROKEN_SHOWN);
+            html! { <div aria-busy="true">{ skeleton(rows + 2) }</div> }
+        }
+        Part::History(..) => html! { <div aria-busy="true"></div> },
     }
 }
