@@ -224,7 +224,7 @@ fn issue_section(issue: &Issue) -> Html {
             { small_head("The issue, as it will open", "") }
             <div class="note issue">
                 <strong>{ foreign(&issue.title) }</strong>
-                <pre>{ format::visible_lines(&lines[..lines.len() - rest]) }</pre>
+                <pre tabindex="0" aria-label="The beginning of the issue">{ format::visible_lines(&lines[..lines.len() - rest]) }</pre>
                 if rest > 0 { <p class="mute">{ format!("and {}. ", format::counted(rest as u64, "more line")) }</p> }
                 { "You review it there before it is sent." }
             </div>

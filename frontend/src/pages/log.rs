@@ -415,21 +415,23 @@ fn PlainLog(props: &PlainLogProps) -> Html {
     let total = known.size.lines;
     let url = |from: u64| route::url(&page, &[("plain", &from.to_string())]);
     let last = (from + PLAIN_LINES - 1).min(total.max(from));
-    let steps = html! {
-        <nav class="tools" aria-label="Parts of the log">
-            <span>{ format!("Lines {} to {} of {}", format::count(from), format::count(last), format::count(total)) }</span>
-            if from > 1 { <a class="btn" href={url(from.saturating_sub(PLAIN_LINES).max(1))}>{ "Before" }</a> }
-            if last < total { <a class="btn" href={url(last + 1)}>{ "After" }</a> }
-            <a class="btn" href={page.to_string()}>{ "Viewer" }</a>
-        </nav>
+    let steps = |label: &'static str| {
+        html! {
+            <nav class="tools" aria-label={label}>
+                <span>{ format!("Lines {} to {} of {}", format::count(from), format::count(last), format::count(total)) }</span>
+                if from > 1 { <a class="btn" href={url(from.saturating_sub(PLAIN_LINES).max(1))}>{ "Before" }</a> }
+                if last < total { <a class="btn" href={url(last + 1)}>{ "After" }</a> }
+                <a class="btn" href={page.to_string()}>{ "Viewer" }</a>
+            </nav>
+        }
     };
     html! {
         <div aria-busy={known.summary.is_none().to_string()}>
-            { steps.clone() }
+            { steps("Parts of the log") }
             <ol class="plain-log" start={from.to_string()}>
                 { for known.block.lines.iter().filter(|_| known.block.from == from).map(|text| html! { <li><span class="text">{ line(text) }</span></li> }) }
             </ol>
-            { steps }
+            { steps("Parts of the log, again") }
         </div>
     }
 }
