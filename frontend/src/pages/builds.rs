@@ -1,6 +1,6 @@
 //! Builds: one line a run; with a filter, the builds it lets through.
 
-use larder_frontend::{format, outcome::KINDS};
+use larder_frontend::{commands::report_with_spack, format, outcome::KINDS};
 use larder_shared::{
     api::List,
     api::report::{BuildSummary, RunSummary},
@@ -16,9 +16,10 @@ use super::{
     use_title,
 };
 use crate::{
-    api,
+    api, browser,
     components::{
         builds_table::{When, builds_table},
+        commands::commands,
         filters::{field, links, menu, older},
         page_head::page_head,
         parts::{code, mute},
@@ -111,7 +112,7 @@ fn Runs(props: &RunsProps) -> Html {
     }
     block(&runs, 8, |list: &std::rc::Rc<List<RunSummary>>| {
         if list.items.is_empty() {
-            return no_builds();
+            return no_builds(&props.mirror);
         }
         let next = list.next.as_ref().map(|next| route::url(&page, &[("cursor", next)]));
         html! {
@@ -123,14 +124,15 @@ fn Runs(props: &RunsProps) -> Html {
     })
 }
 
-/// What to say where nothing was reported, and what changes it.
-pub(crate) fn no_builds() -> Html {
+/// What to say where nothing was reported, and the commands that change it.
+pub(crate) fn no_builds(mirror: &MirrorName) -> Html {
     html! {
-        <div class="note">
-            <strong>{ "No builds are reported yet" }</strong>
-            { "Add " }<code>{ "--cdash-upload-url" }</code>{ " to " }<code>{ "spack install" }</code>
-            { ", or hand in a JUnit file or a log with " }<code>{ "larder report" }</code>{ ". Either needs a token with the right to report." }
-        </div>
+        <section class="narrow">
+            <h2>{ "No builds are reported yet" }</h2>
+            <p>{ "Add " }<code>{ "--cdash-upload-url" }</code>{ " to " }<code>{ "spack install" }</code>{ ", with a token that may report:" }</p>
+            { commands(&report_with_spack(&browser::origin(), mirror)) }
+            <p class="search-note">{ "Whole logs come with " }<code>{ "larder report" }</code>{ ", which reads JUnit files, CDash documents and logs of Spack." }</p>
+        </section>
     }
 }
 

@@ -139,7 +139,7 @@ fn filters(page: &Page, place: &Place, failing: Option<u64>) -> Html {
 fn nothing(page: &Page, place: &Place, has_builds: bool, mirror: &MirrorName) -> Html {
     let is_narrowed = ["kind", "package"].iter().any(|name| !place.param(name).unwrap_or_default().is_empty());
     if !has_builds {
-        return no_builds();
+        return no_builds(mirror);
     }
     if is_narrowed {
         return html! {
