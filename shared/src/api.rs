@@ -15,6 +15,7 @@ use crate::{
 pub mod error;
 #[cfg(feature = "schema")]
 pub mod openapi;
+pub mod report;
 pub mod time;
 pub mod token;
 pub mod trust;
@@ -201,6 +202,8 @@ pub struct Mirror {
     pub require: Require,
     /// The last run that made the index follow from the bucket; `null` when there was none.
     pub reindex: Option<Reindex>,
+    /// What was reported of builds.
+    pub reports: report::Reports,
 }
 
 /// A run that makes a mirror's index follow from the bucket again, begun by

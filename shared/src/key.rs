@@ -9,6 +9,7 @@
 //! <mirror>/larder/oci/manifests/<algorithm>/<digest>  manifests, byte for byte as they arrived
 //! <mirror>/larder/oci/tags/<tag>     the manifest that a tag names
 //! <mirror>/larder/uploads/<id>/<piece>                what has arrived of a blob
+//! <mirror>/larder/reports/<yyyy>/<mm>/<key>/…         reports of a build as they arrived, and its log
 //! larder/mirrors/<mirror>            a mirror's settings
 //! larder/tokens/<sha256 of token>    a token's rights
 //! larder/oidc/<sha256 of issuer>     the keys an OpenID Connect issuer signs with
@@ -17,7 +18,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
+    api::Timestamp,
     digest::Digest,
     layout::LayoutPath,
     name::MirrorName,
@@ -79,12 +83,71 @@ pub enum ObjectKey {
     Tag(MirrorName, Tag),
     /// Some bytes of an upload under way: the upload's name and the piece's.
     UploadPiece(MirrorName, UploadId, UploadId),
+    /// A report as it arrived, or a log: the folder of the build or of the document, and the file's name.
+    Report(MirrorName, ReportFolder, &'static str),
     /// A mirror's settings.
     Mirror(MirrorName),
     /// A token's rights, by the digest of the token.
     Token(Digest),
     /// The keys of an OpenID Connect issuer, by the digest of its URL.
     IssuerKeys(Digest),
+}
+
+/// Where the reports of a build lie: the month in which the first arrived, and what tells the build
+/// from others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ReportFolder(String);
+
+/// Hexadecimal digits of a report's folder.
+const REPORT_DIGITS: usize = 32;
+
+impl ReportFolder {
+    /// For what is told from others by `key` and arrived at `time`.
+    pub fn new(time: Timestamp, key: &Digest) -> Self {
+        let (time, key) = (time.to_string(), key.to_string());
+        Self(format!("{}/{}/{}", &time[..4], &time[5..7], &key[..REPORT_DIGITS]))
+    }
+
+    /// As text, below the folder of all reports.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ReportFolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Text that is not the folder of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a report's folder is a year, a month and {REPORT_DIGITS} hexadecimal digits")]
+pub struct InvalidReportFolder;
+
+impl TryFrom<String> for ReportFolder {
+    type Error = InvalidReportFolder;
+
+    fn try_from(text: String) -> Result<Self, InvalidReportFolder> {
+        let is_hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+        let parts: Vec<_> = text.split('/').collect();
+        let is_folder = match parts[..] {
+            [year, month, key] => {
+                (year.len(), month.len(), key.len()) == (4, 2, REPORT_DIGITS)
+                    && [year, month].iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()))
+                    && key.bytes().all(is_hex)
+            }
+            _ => false,
+        };
+        is_folder.then_some(Self(text)).ok_or(InvalidReportFolder)
+    }
+}
+
+impl From<ReportFolder> for String {
+    fn from(folder: ReportFolder) -> Self {
+        folder.0
+    }
 }
 
 /// The folder of all mirrors' settings.
@@ -109,6 +172,7 @@ impl fmt::Display for ObjectKey {
             }
             Self::Tag(mirror, tag) => write!(f, "{mirror}/larder/oci/tags/{tag}"),
             Self::UploadPiece(mirror, upload, piece) => write!(f, "{mirror}/larder/uploads/{upload}/{piece}"),
+            Self::Report(mirror, folder, file) => write!(f, "{mirror}/larder/reports/{folder}/{file}"),
             Self::Mirror(mirror) => write!(f, "{MIRRORS_PREFIX}{mirror}"),
             Self::Token(digest) => write!(f, "{TOKENS_PREFIX}{digest}"),
             Self::IssuerKeys(digest) => write!(f, "larder/oidc/{digest}"),
@@ -120,6 +184,18 @@ impl fmt::Display for ObjectKey {
 mod tests {
     use super::*;
     use crate::layout::v3;
+
+    #[test]
+    fn a_report_lies_in_the_month_it_arrived() {
+        let folder = ReportFolder::new(Timestamp::from_millis(1_795_190_781_000), &Digest::of(b"build"));
+        assert!(folder.as_str().starts_with("2026/11/"));
+        assert_eq!(ReportFolder::try_from(folder.to_string()), Ok(folder.clone()));
+        let key = ObjectKey::Report("m".parse().unwrap(), folder.clone(), "log");
+        assert_eq!(key.to_string(), format!("m/larder/reports/{folder}/log"));
+        for wrong in ["", "2026/11", "2026/11/../x", "2026/1x/0123456789abcdef0123456789abcdef"] {
+            assert!(ReportFolder::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_layer_is_the_same_object_as_the_blob_of_the_v3_layout() {

@@ -6,6 +6,7 @@
 //! /v2/<mirror>/…                          the OCI distribution API
 //! /mirrors/<mirror>/~<token>/<path>       the same of a private mirror, read only; see [`target`]
 //! /auth/token                             the token endpoint of the OCI API
+//! /cdash/<mirror>/submit.php              what Spack's CDash reporter sends to
 //! /api/v1/…                               the JSON API
 //! /  /m/<mirror>/-/…                      the dashboard; see [`page`]
 //! ```
@@ -21,6 +22,7 @@ use crate::{
     layout::{LayoutPath, MAX_PATH_BYTES},
     name::{MAX_MIRROR_NAME_BYTES, MirrorName, PackageName, is_dag_hash_prefix},
     oci::route::{PathError, RepositoryPath},
+    report::Signature,
     slice::{InvalidSlice, Slice},
 };
 
@@ -60,6 +62,30 @@ pub enum Route {
     Refresh(MirrorName),
     /// `/api/v1/mirrors/{m}/reindex`: make the index follow from the bucket.
     Reindex(MirrorName),
+    /// `/api/v1/mirrors/{m}/builds`
+    Builds(MirrorName),
+    /// `/api/v1/mirrors/{m}/builds/{id}`
+    Build(MirrorName, u64),
+    /// `/api/v1/mirrors/{m}/builds/{id}/log`
+    BuildLog(MirrorName, u64),
+    /// `/api/v1/mirrors/{m}/builds/{id}/failure`: what somebody who read the whole log found.
+    BuildFailure(MirrorName, u64),
+    /// `/api/v1/mirrors/{m}/runs`
+    Runs(MirrorName),
+    /// `/api/v1/mirrors/{m}/runs/{id}`
+    Run(MirrorName, u64),
+    /// `/api/v1/mirrors/{m}/failures`
+    Failures(MirrorName),
+    /// `/api/v1/mirrors/{m}/failures/{signature}`
+    Failure(MirrorName, Signature),
+    /// `/api/v1/mirrors/{m}/failures.atom`
+    FailureFeed(MirrorName),
+    /// `/api/v1/mirrors/{m}/packages/{name}/badge.svg`
+    Badge(MirrorName, PackageName),
+    /// `/cdash/<mirror>/submit.php`: takes a document of Spack's CDash reporter.
+    CdashSubmit(MirrorName),
+    /// `/cdash/<mirror>/buildSummary.php`: the link that Spack prints.
+    CdashSummary(MirrorName),
     /// `/api/v1/tokens`
     Tokens,
     /// `/api/v1/tokens/{id}`
@@ -129,6 +155,9 @@ impl Route {
         if let Some(rest) = path.strip_prefix(API) {
             return Self::parse_api(rest)?.ok_or_else(unknown);
         }
+        if let Some(rest) = path.strip_prefix("/cdash/") {
+            return Self::parse_cdash(rest)?.ok_or_else(unknown);
+        }
         if path == TOKEN_PATH {
             return Ok(Self::AuthToken);
         }
@@ -168,6 +197,17 @@ impl Route {
         Ok(Self::Repository(mirror, path))
     }
 
+    fn parse_cdash(rest: &str) -> Result<Option<Self>, RouteError> {
+        let segments: Vec<Cow<'_, str>> = rest.split('/').map(decode_segment).collect::<Result<_, _>>()?;
+        let Some((page, name)) = segments.split_last() else { return Ok(None) };
+        let Ok(mirror) = name.join("/").parse() else { return Ok(None) };
+        Ok(match &**page {
+            "submit.php" => Some(Self::CdashSubmit(mirror)),
+            "buildSummary.php" => Some(Self::CdashSummary(mirror)),
+            _ => None,
+        })
+    }
+
     fn parse_api(rest: &str) -> Result<Option<Self>, RouteError> {
         let segments: Vec<Cow<'_, str>> =
             rest.strip_prefix('/').unwrap_or(rest).split('/').map(decode_api_segment).collect::<Result<_, _>>()?;
@@ -192,7 +232,17 @@ impl Route {
             ["packages", name] => name.parse().ok().map(|name| Self::Package(mirror, name)),
             ["specs"] => Some(Self::Specs(mirror)),
             ["specs", hash] if is_dag_hash_prefix(hash) => Some(Self::Spec(mirror, (*hash).to_owned())),
+            ["packages", name, "badge.svg"] => name.parse().ok().map(|name| Self::Badge(mirror, name)),
             ["keys"] => Some(Self::Keys(mirror)),
+            ["builds"] => Some(Self::Builds(mirror)),
+            ["builds", id] => Some(Self::Build(mirror, number(id)?)),
+            ["builds", id, "log"] => Some(Self::BuildLog(mirror, number(id)?)),
+            ["builds", id, "failure"] => Some(Self::BuildFailure(mirror, number(id)?)),
+            ["runs"] => Some(Self::Runs(mirror)),
+            ["runs", id] => Some(Self::Run(mirror, number(id)?)),
+            ["failures"] => Some(Self::Failures(mirror)),
+            ["failures.atom"] => Some(Self::FailureFeed(mirror)),
+            ["failures", signature] => Some(Self::Failure(mirror, signature.parse().ok()?)),
             ["refresh"] => Some(Self::Refresh(mirror)),
             ["reindex"] => Some(Self::Reindex(mirror)),
             _ => None,
@@ -211,6 +261,10 @@ impl Route {
             Self::Mirror(_) => "GET, HEAD, PATCH",
             Self::Spec(..) => "GET, HEAD, DELETE",
             Self::Refresh(_) | Self::Reindex(_) => "POST",
+            Self::Builds(_) => "GET, HEAD, POST",
+            Self::BuildLog(..) => "GET, HEAD, PUT",
+            Self::BuildFailure(..) => "PUT",
+            Self::CdashSubmit(_) => "PUT, POST",
             Self::Token(_) => "DELETE",
             Self::Slice(..)
             | Self::Registry
@@ -220,6 +274,14 @@ impl Route {
             | Self::Package(..)
             | Self::Specs(_)
             | Self::Keys(_)
+            | Self::Build(..)
+            | Self::Runs(_)
+            | Self::Run(..)
+            | Self::Failures(_)
+            | Self::Failure(..)
+            | Self::FailureFeed(_)
+            | Self::Badge(..)
+            | Self::CdashSummary(_)
             | Self::OpenApi => "GET, HEAD",
         }
     }
@@ -238,11 +300,32 @@ impl Route {
             | Self::Keys(mirror)
             | Self::Refresh(mirror)
             | Self::Reindex(mirror)
+            | Self::Builds(mirror)
+            | Self::Build(mirror, _)
+            | Self::BuildLog(mirror, _)
+            | Self::BuildFailure(mirror, _)
+            | Self::Runs(mirror)
+            | Self::Run(mirror, _)
+            | Self::Failures(mirror)
+            | Self::Failure(mirror, _)
+            | Self::FailureFeed(mirror)
+            | Self::Badge(mirror, _)
+            | Self::CdashSubmit(mirror)
+            | Self::CdashSummary(mirror)
             | Self::Repository(mirror, _) => Some(mirror),
             Self::Registry | Self::Mirrors | Self::Tokens | Self::Token(_) | Self::OpenApi | Self::AuthToken => None,
         }
     }
 }
+
+/// A number as Larder prints it.
+fn number(text: &str) -> Option<u64> {
+    let is_printed = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    text.parse().ok().filter(|number| is_printed && *number <= MAX_NUMBER)
+}
+
+/// Largest number of a build or a run: what JavaScript can count to.
+const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 /// The folder of a mirror's slices.
 const SLICE: &str = "slice";

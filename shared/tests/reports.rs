@@ -5,8 +5,8 @@
 use std::{fs, path::PathBuf};
 
 use larder_shared::report::{
-    Build, Failure, Kind, ReportError, Status,
-    cdash::{Submission, group},
+    Build, Failure, Kind, ReportError, Run, Status,
+    cdash::{self, Submission},
     junit,
 };
 
@@ -22,15 +22,27 @@ fn submissions() -> Vec<Submission> {
     paths.into_iter().filter(is_xml).map(parse).collect()
 }
 
+fn group(submissions: impl IntoIterator<Item = Submission>) -> Vec<Build> {
+    cdash::group(submissions).into_iter().map(|(_, build)| build).collect()
+}
+
+fn run_of(submissions: Vec<Submission>, package: &str) -> Run {
+    cdash::group(submissions).into_iter().find(|(_, build)| build.package == package).unwrap().0
+}
+
 fn build_of<'a>(builds: &'a [Build], package: &str) -> &'a Build {
     builds.iter().find(|build| build.package == package).unwrap()
 }
 
+fn cases(xml: &[u8]) -> Vec<Build> {
+    junit::parse(xml).unwrap().into_iter().map(|case| case.build).collect()
+}
+
 #[test]
 fn recorded_submissions_become_seven_builds() {
-    let submissions = submissions();
-    assert_eq!(submissions.len(), 19);
-    let builds = group(submissions);
+    let all = submissions();
+    assert_eq!(all.len(), 19);
+    let builds = group(all);
     assert_eq!(builds.len(), 7);
     for (package, phase, kind, file, line) in [
         ("syntax-error", "build", Kind::Compile, Some("solver.c"), Some(4)),
@@ -42,15 +54,17 @@ fn recorded_submissions_become_seven_builds() {
     ] {
         let build = build_of(&builds, package);
         let failure = build.failure.as_ref().unwrap();
-        assert_eq!(build.status, Status::Failed);
+        let is_blocked = package == "app-on-broken";
+        assert_eq!(build.status, if is_blocked { Status::Blocked } else { Status::Failed });
         assert_eq!(build.phase.as_deref(), Some(phase));
         assert_eq!((failure.kind, failure.file.as_deref(), failure.line), (kind, file, line), "{package}");
     }
     let healthy = build_of(&builds, "hello-larder");
     assert_eq!((healthy.status, &healthy.failure), (Status::Unknown, &None));
-    assert_eq!(healthy.started_at_seconds, Some(1_795_190_781));
-    assert_eq!(healthy.run.site.as_deref(), Some("gha-ubuntu-22.04"));
-    assert!(healthy.run.revision.as_deref().is_some_and(|revision| revision.starts_with("249598ff")));
+    assert_eq!(healthy.started.unwrap().to_string(), "2026-11-20T16:06:21Z");
+    let run = run_of(submissions(), "hello-larder");
+    assert_eq!(run.site.as_deref(), Some("gha-ubuntu-22.04"));
+    assert!(run.revision.as_deref().is_some_and(|revision| revision.starts_with("249598ff")));
 }
 
 #[test]
@@ -75,7 +89,7 @@ fn errors_escaped_twice_are_read_as_written() {
     let builds = group(submissions());
     let failure = build_of(&builds, "syntax-error").failure.as_ref().unwrap();
     assert_eq!(failure.message, "expected ',' or ';' before 'for'");
-    assert_eq!(failure.log_line, 5);
+    assert_eq!(failure.log_line, Some(5));
     assert!(failure.excerpt.lines.iter().any(|line| line.contains("i < n")), "{:?}", failure.excerpt);
     assert_eq!(failure.excerpt.lines[failure.excerpt.error], "solver.c:4:3: error: expected ',' or ';' before 'for'");
 }
@@ -85,7 +99,7 @@ fn cdash_junit_and_log_agree() {
     let builds = group(submissions());
     for package in ["syntax-error", "missing-header", "link-error", "configure-fails"] {
         let by_cdash = build_of(&builds, package).failure.as_ref().unwrap();
-        let cases = junit::parse(&fs::read(folder(&format!("junit/{package}.xml"))).unwrap()).unwrap();
+        let cases = cases(&fs::read(folder(&format!("junit/{package}.xml"))).unwrap());
         let case = build_of(&cases, package);
         let by_junit = case.failure.as_ref().unwrap();
         let by_log = Failure::in_log(&fs::read(folder(&format!("logs/{package}.txt"))).unwrap()).unwrap();
@@ -95,7 +109,7 @@ fn cdash_junit_and_log_agree() {
         }
         assert_eq!(by_junit.log_line, by_log.log_line);
         assert_eq!(case.status, Status::Failed);
-        assert_eq!(cases.iter().filter(|case| case.status == Status::Skipped).count(), cases.len() - 1);
+        assert_eq!(cases.iter().filter(|case| case.status == Status::Reused).count(), cases.len() - 1);
     }
 }
 
@@ -139,7 +153,7 @@ fn what_proves_nothing_is_unknown_and_tests_prove_something() {
              <Value>a.c:1:2: error: x</Value></Measurement></Results></Test></Testing>"
         )
     };
-    assert_eq!(of(&["<Build></Build>", &test("passed")]).status, Status::Passed);
+    assert_eq!(of(&["<Build></Build>", &test("passed")]).status, Status::Built);
     let failed = of(&[&test("passed"), &test("failed")]);
     assert_eq!((failed.status, failed.failure.unwrap().kind), (Status::Failed, Kind::Test));
 
@@ -153,7 +167,7 @@ fn errors_no_rule_explains_are_still_failures() {
     let xml = "<Site BuildName=\"b\"><Build><Error><BuildLogLine>9</BuildLogLine><Text>it went &amp;lt;wrong&amp;gt;</Text>\
         </Error></Build></Site>";
     let failure = group([Submission::parse("m", xml.as_bytes()).unwrap()]).remove(0).failure.unwrap();
-    assert_eq!((failure.message.as_str(), failure.log_line, failure.kind), ("it went <wrong>", 9, Kind::Other));
+    assert_eq!((failure.message.as_str(), failure.log_line, failure.kind), ("it went <wrong>", Some(9), Kind::Other));
 }
 
 #[test]
@@ -162,12 +176,12 @@ fn a_recipe_that_raises_is_told_by_junit() {
         Traceback (most recent call last):\n  File \"/r/packages/a/package.py\", line 7, in install\n    x.y\n\
         AttributeError: &#39;x&#39; object has no attribute &#39;y&#39;\n</failure><system-out>==&gt; a: Executing phase: &#39;install&#39;\n\
         </system-out></testcase><testcase classname=\"b\" name=\"g\" time=\"0\"><system-out>ok</system-out></testcase></testsuite></testsuites>";
-    let builds = junit::parse(xml.as_bytes()).unwrap();
+    let builds = cases(xml.as_bytes());
     let failure = builds[0].failure.as_ref().unwrap();
     assert_eq!(
         (failure.kind, failure.file.as_deref(), failure.line),
         (Kind::Recipe, Some("/r/packages/a/package.py"), Some(7))
     );
     assert_eq!((builds[0].took_millis, builds[0].phase.as_deref()), (Some(1_500), Some("install")));
-    assert_eq!((builds[1].status, builds[1].failure.as_ref()), (Status::Passed, None));
+    assert_eq!((builds[1].status, builds[1].failure.as_ref()), (Status::Built, None));
 }

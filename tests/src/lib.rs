@@ -29,5 +29,6 @@ pub mod package;
 pub mod program;
 pub mod push;
 pub mod raw;
+pub mod reports;
 pub mod spack;
 pub mod wait;

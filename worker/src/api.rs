@@ -1,10 +1,15 @@
 //! The JSON API, `/api/v1/…`. Its documents are the types of `larder_shared::api`.
 
+pub(crate) mod builds;
+pub(crate) mod failures;
 pub(crate) mod keys;
 pub(crate) mod mirrors;
 pub(crate) mod packages;
+pub(crate) mod runs;
 pub(crate) mod specs;
 pub(crate) mod tokens;
+
+use std::str::FromStr;
 
 use serde::de::DeserializeOwned;
 use worker::{Request, Response};
@@ -28,9 +33,22 @@ const MAX_LIMIT: u32 = 500;
 const DEFAULT_LIMIT: u32 = 100;
 
 /// A parameter of the query.
-fn parameter(request: &Request, name: &str) -> Result<Option<String>> {
+pub(crate) fn parameter(request: &Request, name: &str) -> Result<Option<String>> {
     let url = request.url().map_err(|source| Error::Platform { doing: "reading the request's URL", source })?;
     Ok(url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).filter(|v| !v.is_empty()))
+}
+
+/// A parameter that is one of ours.
+fn parsed<T: DeserializeOwned>(request: &Request, name: &str) -> Result<Option<T>> {
+    let Some(text) = parameter(request, name)? else { return Ok(None) };
+    let parsed = serde_json::from_value(serde_json::Value::String(text));
+    parsed.map(Some).map_err(|error| Error::Request(format!("`{name}` cannot be used: {error}")))
+}
+
+/// A parameter that is a number.
+fn number<T: FromStr>(request: &Request, name: &str) -> Result<Option<T>> {
+    let Some(text) = parameter(request, name)? else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| Error::Request(format!("`{name}` is `{text}`; a number is expected")))
 }
 
 /// The parameter `limit`: 1 to `max`.
@@ -48,7 +66,7 @@ fn limit(request: &Request, default: u32, max: u32) -> Result<u32> {
 const MAX_BODY_BYTES: u64 = 64 << 10;
 
 /// The body as JSON.
-async fn json_body<T: DeserializeOwned>(request: &Request) -> Result<T> {
+pub(crate) async fn json_body<T: DeserializeOwned>(request: &Request) -> Result<T> {
     let bytes = body::whole_of_any_length(request, MAX_BODY_BYTES).await?;
     serde_json::from_slice(&bytes).map_err(|error| Error::Request(format!("the body cannot be used: {error}")))
 }

@@ -7,6 +7,7 @@ use larder_shared::{
     oci::{digest::ContentDigest, image::InvalidImage, manifest::InvalidManifest, route::PathError, upload::UploadId},
     oidc::InvalidJwt,
     package::InvalidPackage,
+    report::ReportError,
     route::RouteError,
 };
 
@@ -65,6 +66,8 @@ pub(crate) enum Error {
     Package(#[from] InvalidPackage),
     #[error("{0}")]
     Document(String),
+    #[error(transparent)]
+    Report(#[from] ReportError),
     #[error("{document} names the blob {digest}, which was not uploaded")]
     BlobUnknown { document: &'static str, digest: String },
     #[error("the repository has no blob {0}")]
@@ -161,7 +164,7 @@ impl Error {
             Self::TooLarge { .. } => ErrorCode::TooLarge,
             Self::Range { .. } => ErrorCode::RangeInvalid,
             Self::Digest { .. } => ErrorCode::DigestInvalid,
-            Self::Package(_) | Self::Document(_) => ErrorCode::DocumentInvalid,
+            Self::Package(_) | Self::Document(_) | Self::Report(_) => ErrorCode::DocumentInvalid,
             Self::BlobUnknown { .. } => ErrorCode::BlobUnknown,
             Self::Unsigned(_) | Self::Untrusted { .. } => ErrorCode::Untrusted,
             Self::Origin { .. } | Self::OriginUnread { .. } => ErrorCode::OriginFailed,
@@ -190,7 +193,7 @@ impl Error {
             Self::LengthRequired => "Send a Content-Length header.",
             Self::TooLarge { .. } => "Check that this is the file you mean.",
             Self::BodyCut { .. } => "Send it again; nothing was stored.",
-            Self::Digest { .. } | Self::Package(_) | Self::Document(_) => {
+            Self::Digest { .. } | Self::Package(_) | Self::Document(_) | Self::Report(_) => {
                 "Nothing was stored. Check the file and send it again."
             }
             Self::BlobUnknown { .. } => "Upload the blob first, then this document.",

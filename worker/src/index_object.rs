@@ -10,6 +10,7 @@ mod queries;
 mod registry;
 mod reindex;
 mod removal;
+mod reports;
 mod slices;
 mod tables;
 
@@ -148,6 +149,7 @@ impl IndexObject {
             Ask::AddPiece { id, offset, piece } => json(&self.add_piece(mirror, id, offset, piece, now).await?),
             Ask::EndUpload(id) => json(&self.end_upload(mirror, id, now).await?),
             Ask::Slice(slice, version) => json(&self.slice(&mirror, &slice, version, now).await?),
+            Ask::Report(ask) => self.report(ask, now).await,
             Ask::Document(version) => json(&self.document(&mirror, version, now).await?),
         }
     }

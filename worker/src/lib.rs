@@ -20,6 +20,7 @@ mod openpgp;
 mod operations;
 mod origin;
 mod registry;
+mod report;
 mod respond;
 mod schedule;
 mod signing;
@@ -137,10 +138,23 @@ async fn handle(app: &App, request: &Request, target: &Target, method: Method) -
         (Route::Spec(mirror, prefix), Method::Get) => api::specs::show(app, request, mirror, prefix).await,
         (Route::Spec(mirror, hash), Method::Delete) => api::specs::remove(app, request, mirror, hash).await,
         (Route::Keys(mirror), Method::Get) => api::keys::list(app, request, mirror).await,
+        (Route::Builds(mirror), Method::Get) => api::builds::list(app, request, mirror).await,
+        (Route::Builds(mirror), Method::Post) => report::builds::create(app, request, mirror).await,
+        (Route::Build(mirror, id), Method::Get) => api::builds::show(app, request, mirror, *id).await,
+        (Route::BuildLog(mirror, id), Method::Get) => report::log::show(app, request, mirror, *id).await,
+        (Route::BuildLog(mirror, id), Method::Put) => report::log::put(app, request, mirror, *id).await,
+        (Route::BuildFailure(mirror, id), Method::Put) => report::log::put_failure(app, request, mirror, *id).await,
+        (Route::Runs(mirror), Method::Get) => api::runs::list(app, request, mirror).await,
+        (Route::Run(mirror, id), Method::Get) => api::runs::show(app, request, mirror, *id).await,
+        (Route::Failures(mirror), Method::Get) => api::failures::list(app, request, mirror).await,
+        (Route::Failure(mirror, signature), Method::Get) => api::failures::show(app, request, mirror, signature).await,
         (Route::Tokens, Method::Get) => api::tokens::list(app, request).await,
         (Route::Tokens, Method::Post) => api::tokens::create(app, request).await,
         (Route::Token(id), Method::Delete) => api::tokens::revoke(app, request, id).await,
         (Route::OpenApi, Method::Get) => api::openapi(request),
+
+        (Route::CdashSubmit(mirror), Method::Put | Method::Post) => report::cdash::submit(app, request, mirror).await,
+        (Route::CdashSummary(mirror), Method::Get) => report::cdash::summary(request, mirror),
 
         (Route::AuthToken, Method::Get) => auth::endpoint::get(app, request).await,
         (Route::AuthToken, Method::Post) => auth::endpoint::post(app, request).await,

@@ -72,17 +72,56 @@ impl ObjectHeaders<'_> {
 
     /// 200 with a body of the whole length, or 206 with a part of it.
     pub(crate) fn body(&self, body: ResponseBody, part: Option<ByteRange>) -> Result<Response> {
-        let platform = |source| Error::Platform { doing: "writing a header", source };
-        let builder = self.builder()?;
-        let (builder, length) = match part {
-            None => (builder, self.bytes),
-            Some(part) => {
-                let range = part.content_range(self.bytes);
-                (builder.with_status(206).with_header("Content-Range", &range).map_err(platform)?, part.length)
-            }
-        };
-        Ok(builder.with_header("Content-Length", &length.to_string()).map_err(platform)?.body(body))
+        part_of(self.builder()?, self.bytes, body, part)
     }
+}
+
+/// The headers of a build's log: text that somebody else wrote, so nothing in it may run.
+pub(crate) struct LogHeaders<'a> {
+    /// Quoted, strong.
+    pub(crate) etag: &'a str,
+    /// Length of the whole log.
+    pub(crate) bytes: u64,
+}
+
+impl LogHeaders<'_> {
+    fn builder(&self) -> Result<ResponseBuilder> {
+        with_headers([
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Security-Policy", "default-src 'none'; sandbox"),
+            // Its length is announced, which no compression on the way may change.
+            ("Cache-Control", "no-cache, no-transform"),
+            ("ETag", self.etag),
+            ("Accept-Ranges", "bytes"),
+            ("Access-Control-Allow-Origin", "*"),
+            ("Access-Control-Expose-Headers", EXPOSED),
+            ("Vary", "Authorization"),
+            ("X-Content-Type-Options", "nosniff"),
+        ])
+    }
+
+    /// 304.
+    pub(crate) fn not_modified(&self) -> Result<Response> {
+        Ok(self.builder()?.with_status(304).empty())
+    }
+
+    /// 200 with the whole log, or 206 with a part of it.
+    pub(crate) fn body(&self, body: ResponseBody, part: Option<ByteRange>) -> Result<Response> {
+        part_of(self.builder()?, self.bytes, body, part)
+    }
+}
+
+/// 200 with a body of the whole length, or 206 with a part of it.
+fn part_of(builder: ResponseBuilder, bytes: u64, body: ResponseBody, part: Option<ByteRange>) -> Result<Response> {
+    let platform = |source| Error::Platform { doing: "writing a header", source };
+    let (builder, length) = match part {
+        None => (builder, bytes),
+        Some(part) => {
+            let range = part.content_range(bytes);
+            (builder.with_status(206).with_header("Content-Range", &range).map_err(platform)?, part.length)
+        }
+    };
+    Ok(builder.with_header("Content-Length", &length.to_string()).map_err(platform)?.body(body))
 }
 
 /// What a page of another site may read of an answer.

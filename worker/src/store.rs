@@ -1,7 +1,10 @@
 //! The one door to the bucket.
 
 use larder_shared::{api::Timestamp, digest::Digest, http::ByteRange, key::ObjectKey, oci::digest::ContentDigest};
-use worker::{Bucket, Conditional, Data, HttpMetadata, Object, PutOptionsBuilder, Range, ResponseBody};
+use worker::{
+    Bucket, Conditional, Data, HttpMetadata, MultipartUpload, Object, PutOptionsBuilder, Range, ResponseBody,
+    UploadedPart,
+};
 
 use crate::{
     error::{Error, Result},
@@ -13,6 +16,76 @@ use crate::{
 pub(crate) struct Store {
     bucket: Bucket,
     operations: Operations,
+}
+
+/// Bytes of each part of an object that is written in parts; R2 wants them equal, and of 5 MiB or more.
+const PART_BYTES: usize = 8 << 20;
+
+/// An object whose length is not known before its end.
+pub(crate) struct Parts<'a> {
+    store: &'a Store,
+    key: &'a ObjectKey,
+    gathered: Vec<u8>,
+    upload: Option<MultipartUpload>,
+    uploaded: Vec<UploadedPart>,
+}
+
+impl Parts<'_> {
+    /// Takes the next bytes.
+    pub(crate) async fn push(&mut self, bytes: &[u8]) -> Result<()> {
+        self.gathered.extend_from_slice(bytes);
+        while self.gathered.len() > PART_BYTES {
+            let rest = self.gathered.split_off(PART_BYTES);
+            let part = std::mem::replace(&mut self.gathered, rest);
+            self.send(part).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, part: Vec<u8>) -> Result<()> {
+        let platform = |source| Error::Platform { doing: "storing a part of an object", source };
+        self.store.operations.count_write();
+        let upload = match self.upload.take() {
+            Some(upload) => upload,
+            None => {
+                self.store.operations.count_write();
+                let begun = self.store.bucket.create_multipart_upload(self.key.to_string()).execute().await;
+                begun.map_err(platform)?
+            }
+        };
+        let number = u16::try_from(self.uploaded.len() + 1).unwrap_or(u16::MAX);
+        let uploaded = upload.upload_part(number, part).await;
+        self.upload = Some(upload);
+        self.uploaded.push(uploaded.map_err(platform)?);
+        Ok(())
+    }
+
+    /// Makes the object of what was pushed.
+    pub(crate) async fn finish(mut self) -> Result<()> {
+        let rest = std::mem::take(&mut self.gathered);
+        if self.upload.is_none() {
+            return self.store.put(self.key, rest).await.map(drop);
+        }
+        if !rest.is_empty() {
+            self.send(rest).await?;
+        }
+        self.store.operations.count_write();
+        match self.upload.take() {
+            Some(upload) => {
+                let done = upload.complete(self.uploaded).await;
+                done.map(drop).map_err(|source| Error::Platform { doing: "joining the parts of an object", source })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the object up; what lay there before stays.
+    pub(crate) async fn abort(self) {
+        if let Some(upload) = self.upload {
+            // What cannot be given up now, R2 forgets after a week.
+            let _ = upload.abort().await;
+        }
+    }
 }
 
 /// What is known of a stored object without its bytes.
@@ -195,6 +268,11 @@ impl Store {
         let put = if only_if_absent { put.only_if(absent()) } else { put };
         let object = put.execute().await;
         Ok(object.map_err(|source| Error::Platform { doing: "storing a document", source })?.is_some())
+    }
+
+    /// Begins an object whose length is not known; at most two parts of it are held here.
+    pub(crate) const fn begin_parts<'a>(&'a self, key: &'a ObjectKey) -> Parts<'a> {
+        Parts { store: self, key, gathered: Vec::new(), upload: None, uploaded: Vec::new() }
     }
 
     /// Removes the object, if there is one.

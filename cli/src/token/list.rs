@@ -98,6 +98,7 @@ mod tests {
             mirrors: vec!["opt/a".parse().unwrap()],
             created: Timestamp::from_millis(0),
             expires: None,
+            run: None,
         };
         let ended = Token { mirrors: Vec::new(), expires: Some(Timestamp::from_millis(0)), ..token.clone() };
         assert_eq!(

@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 use super::{
     CreatedToken, ErrorBody, Key, List, Mirror, MirrorChange, NewMirror, NewToken, Package, PackageSummary, Reindex,
     Spec, SpecSummary, Token,
+    report::{Build, BuildSummary, Failure, FailureSummary, Reported, Run, RunSummary},
 };
+use crate::report;
 
 /// Makes the document; done when the worker is built.
 pub fn document(version: &str) -> Value {
@@ -58,6 +60,64 @@ pub fn document(version: &str) -> Value {
         "/api/v1/mirrors/{m}/keys": {
             "parameters": [mirror()],
             "get": show::<List<Key>>(&mut schemas, "List the public keys, by fingerprint"),
+        },
+        "/api/v1/mirrors/{m}/builds": {
+            "parameters": [mirror()],
+            "get": list::<BuildSummary>(
+                &mut schemas,
+                "List the builds, the newest report first",
+                &[
+                    query("status", "Only builds that ended so: failed, blocked, unknown, built, reused"),
+                    query("package", "Only builds of this package"),
+                    query("kind", "Only builds stopped by an error of this kind, such as compile"),
+                    query("run", "Only builds of the run with this number"),
+                    query("signature", "Only builds stopped by this failure"),
+                    query("since", "Only builds reported at this time or later"),
+                ],
+            ),
+            "post": report_builds(&mut schemas),
+        },
+        "/api/v1/mirrors/{m}/builds/{id}": {
+            "parameters": [mirror(), build()],
+            "get": show::<Build>(&mut schemas, "Show a build"),
+        },
+        "/api/v1/mirrors/{m}/builds/{id}/log": {
+            "parameters": [mirror(), build()],
+            "get": read_log(&mut schemas),
+            "put": put_log(&mut schemas),
+        },
+        "/api/v1/mirrors/{m}/builds/{id}/failure": {
+            "parameters": [mirror(), build()],
+            "put": change::<report::Failure, BuildSummary>(
+                &mut schemas,
+                "Hand in what reading the whole log found; needs a report token",
+                200,
+            ),
+        },
+        "/api/v1/mirrors/{m}/runs": {
+            "parameters": [mirror()],
+            "get": list::<RunSummary>(&mut schemas, "List the runs, the newest first", &[]),
+        },
+        "/api/v1/mirrors/{m}/runs/{id}": {
+            "parameters": [mirror(), path("id", "The run's number")],
+            "get": show::<Run>(&mut schemas, "Show a run with its builds"),
+        },
+        "/api/v1/mirrors/{m}/failures": {
+            "parameters": [mirror()],
+            "get": list::<FailureSummary>(
+                &mut schemas,
+                "List the failures, those that still fail first",
+                &[
+                    query("state", "Which: failing (unless it says otherwise), fixed or all"),
+                    query("kind", "Only failures of this kind, such as compile"),
+                    query("package", "Only failures that stopped this package"),
+                    query("sort", "What comes first: blocks (unless it says otherwise), newest or frequent"),
+                ],
+            ),
+        },
+        "/api/v1/mirrors/{m}/failures/{signature}": {
+            "parameters": [mirror(), path("signature", "The failure's signature")],
+            "get": show::<Failure>(&mut schemas, "Show a failure with the builds it stopped"),
         },
         "/api/v1/tokens": {
             "get": secured(list::<Token>(&mut schemas, "List the tokens; needs an admin token", &[])),
@@ -118,6 +178,35 @@ fn change<Body: JsonSchema, T: JsonSchema>(schemas: &mut SchemaGenerator, summar
 
 fn changes_nothing_sent<T: JsonSchema>(schemas: &mut SchemaGenerator, summary: &str) -> Value {
     secured(show::<T>(schemas, summary))
+}
+
+fn report_builds(schemas: &mut SchemaGenerator) -> Value {
+    let summary = "Report builds: a JUnit file of `spack install --log-format=junit`, or JSON; needs a report token";
+    let mut operation = change::<report::Report, Reported>(schemas, summary, 201);
+    operation["requestBody"]["content"]["application/xml"] = json!({ "schema": { "type": "string" } });
+    operation
+}
+
+fn read_log(schemas: &mut SchemaGenerator) -> Value {
+    let mut operation = show::<()>(schemas, "Read a build's log, or a range of it");
+    let content = json!({ "text/plain": { "schema": { "type": "string" } } });
+    operation["responses"]["200"]["content"] = content.clone();
+    operation["responses"]["206"] = json!({ "description": "Part of it", "content": content });
+    operation
+}
+
+fn put_log(schemas: &mut SchemaGenerator) -> Value {
+    let mut operation = changes_nothing_sent::<BuildSummary>(
+        schemas,
+        "Store a build's log, plain or with `Content-Encoding: gzip`, at most 100 MB; needs a report token",
+    );
+    let content = json!({ "text/plain": { "schema": { "type": "string" } } });
+    operation["requestBody"] = json!({ "required": true, "content": content });
+    operation
+}
+
+fn build() -> Value {
+    path("id", "The build's number")
 }
 
 fn secured(mut operation: Value) -> Value {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
-use crate::name::MirrorName;
+use crate::{name::MirrorName, report::Run};
 
 /// What a token allows; `admin` allows everything, and who may push may pull.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -75,6 +75,9 @@ pub struct Token {
     pub created: Timestamp,
     /// When it ends; `null` for never.
     pub expires: Option<Timestamp>,
+    /// The run of the CI job it was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Box<Run>>,
 }
 
 impl Token {
@@ -125,6 +128,7 @@ mod tests {
             mirrors: mirrors.iter().copied().cloned().collect(),
             created: now,
             expires,
+            run: None,
         };
         let push = token(&[Scope::Push], &[&ours], None);
         assert!(push.allows(Scope::Push, Some(&ours), now));

@@ -9,7 +9,7 @@ use crate::{
     api::{self, Layout, Timestamp},
     digest::Digest,
     http::ByteRange,
-    index::document::DbVersion,
+    index::{document::DbVersion, report::ReportAsk},
     key::ObjectKey,
     name::{DagHash, Fingerprint, MirrorName, PackageName},
     oci::{
@@ -173,6 +173,8 @@ pub enum Ask {
     Slice(Slice, DbVersion),
     /// The current index document, made if it is not there. Answer: [`Document`].
     Document(DbVersion),
+    /// Something about builds. Answer: as [`ReportAsk`] tells.
+    Report(ReportAsk),
 }
 
 /// A node with what the index keeps beside it.
@@ -337,6 +339,9 @@ pub struct Summary {
     /// The last run that made the index follow from the bucket.
     #[serde(default)]
     pub reindex: Option<api::Reindex>,
+    /// What was reported of builds.
+    #[serde(default)]
+    pub reports: api::report::Reports,
 }
 
 /// What was found by the beginning of a hash.

@@ -11,15 +11,19 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Failure, Kind, Run,
     log::LogReader,
+    run::key,
     xml::{Document, Item, ReportError, unescape},
 };
+use crate::{api::Timestamp, digest::Digest};
 
-mod group;
+mod join;
 
-pub use group::{group, is_same_build};
+pub use join::{group, join, put};
 
 /// Errors and warnings read of one document; Spack sends at most 50 of each.
 const MAX_EVENTS: usize = 1_000;
@@ -27,45 +31,108 @@ const MAX_EVENTS: usize = 1_000;
 /// One document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
-    /// The build it belongs to.
+    /// Where the build ran.
     pub run: Run,
+    /// The name that tells the build from others of the same site and stamp: what was asked for, as
+    /// `hdf5 +mpi`, or `hdf5 +mpi - zlib` where one command built several packages.
+    pub name: String,
     /// What it says.
     pub part: Part,
 }
 
-/// What one document says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What one document says of its build, without the documents of the others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// `Build.xml`: errors and warnings of the build phase, each with lines around it.
+    /// `Build.xml`: the build phase.
+    Build(Phase),
+    /// `Configure.xml`: the configure phase, or what stopped Spack before it.
+    Configure(Phase),
+    /// `Update.xml`: the commit of Spack, or why a specification did not concretise.
+    Update(Phase),
+    /// `Test.xml` or `Testing.xml`: the package's tests.
+    Testing(Phase),
+}
+
+/// A phase, as one document tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Phase {
+    /// When it began.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Whose log it is, where the document says so.
+    pub package: Option<String>,
+    /// What went wrong in it.
+    pub failure: Option<Failure>,
+    /// Warnings, which only the build phase counts.
+    pub warnings: u64,
+    /// Whether a test passed.
+    pub has_passed: bool,
+}
+
+impl Part {
+    /// The name of the document, as Spack's files have it.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Build(_) => "Build",
+            Self::Configure(_) => "Configure",
+            Self::Update(_) => "Update",
+            Self::Testing(_) => "Testing",
+        }
+    }
+
+    /// The name of the file in which it is kept.
+    pub const fn file(&self) -> &'static str {
+        match self {
+            Self::Build(_) => "Build.xml",
+            Self::Configure(_) => "Configure.xml",
+            Self::Update(_) => "Update.xml",
+            Self::Testing(_) => "Testing.xml",
+        }
+    }
+
+    /// When the build began, as far as the document says.
+    pub const fn started(&self) -> Option<Timestamp> {
+        self.phase().started
+    }
+
+    const fn phase(&self) -> &Phase {
+        match self {
+            Self::Build(phase) | Self::Configure(phase) | Self::Update(phase) | Self::Testing(phase) => phase,
+        }
+    }
+}
+
+/// What is being read.
+enum Reading {
     Build(BuildPart),
-    /// `Configure.xml`: the whole log of the configure phase.
     Configure(ConfigurePart),
-    /// `Update.xml`: the message of a specification that did not concretise, if any.
     Update(Option<String>),
-    /// `Test.xml` or `Testing.xml`: each test.
     Testing(Vec<TestResult>),
 }
 
-/// The build phase.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct BuildPart {
-    started_at_seconds: Option<u64>,
-    ended_at_seconds: Option<u64>,
+/// The build phase: errors and warnings, each with lines around it.
+#[derive(Debug, Default)]
+struct BuildPart {
+    started: Option<Timestamp>,
+    ended: Option<Timestamp>,
     errors: Vec<LogEvent>,
     warnings: Vec<LogEvent>,
 }
 
-/// The configure phase, or what stopped Spack before it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ConfigurePart {
-    started_at_seconds: Option<u64>,
-    ended_at_seconds: Option<u64>,
+/// The configure phase with its whole log, or what stopped Spack before it.
+#[derive(Debug, Default)]
+struct ConfigurePart {
+    started: Option<Timestamp>,
+    ended: Option<Timestamp>,
     has_failed: bool,
     log: String,
 }
 
 /// A line of the build log that stands out.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Default)]
 struct LogEvent {
     line: u64,
     text: String,
@@ -74,8 +141,8 @@ struct LogEvent {
 }
 
 /// One test of the package.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TestResult {
+#[derive(Debug, Default)]
+struct TestResult {
     name: String,
     status: String,
     output: String,
@@ -89,6 +156,7 @@ impl Submission {
     pub fn parse(project: &str, bytes: &[u8]) -> Result<Self, ReportError> {
         let mut document = Document::new(bytes);
         let mut run = Run { project: Some(project.to_owned()), ..Run::default() };
+        let mut name = String::new();
         let mut part = None;
         let mut event = LogEvent::default();
         let mut test = TestResult::default();
@@ -101,15 +169,15 @@ impl Submission {
                         (1, "Site") => {
                             let attribute = |name| element.attribute(name).map(str::to_owned);
                             run.site = attribute("Name");
-                            run.build_name = attribute("BuildName");
+                            name = attribute("BuildName").unwrap_or_default();
                             run.stamp = attribute("BuildStamp");
                             run.generator = attribute("Generator");
                         }
-                        (1, "Update") => part = Some(Part::Update(None)),
+                        (1, "Update") => part = Some(Reading::Update(None)),
                         (1, name) => return Err(ReportError::Unknown(name.chars().take(80).collect())),
-                        (2, "Build") => part = Some(Part::Build(BuildPart::default())),
-                        (2, "Configure") => part = Some(Part::Configure(ConfigurePart::default())),
-                        (2, "Testing" | "Test") => part = Some(Part::Testing(Vec::new())),
+                        (2, "Build") => part = Some(Reading::Build(BuildPart::default())),
+                        (2, "Configure") => part = Some(Reading::Configure(ConfigurePart::default())),
+                        (2, "Testing" | "Test") => part = Some(Reading::Testing(Vec::new())),
                         (_, "Test") => {
                             let status = element.attribute("Status").unwrap_or_default().to_owned();
                             test = TestResult { status, ..TestResult::default() };
@@ -118,27 +186,84 @@ impl Submission {
                         _ => {}
                     }
                 }
-                Item::End(name, text) => {
+                Item::End(element, text) => {
                     depth -= 1;
                     match &mut part {
-                        Some(Part::Build(build)) => build.take(&name, text, &mut event),
-                        Some(Part::Configure(configure)) => configure.take(&name, text),
-                        Some(Part::Update(message)) => take_update(&mut run, message, &name, text),
-                        Some(Part::Testing(tests)) => take_test(tests, &name, text, &mut test),
+                        Some(Reading::Build(build)) => build.take(&element, text, &mut event),
+                        Some(Reading::Configure(configure)) => configure.take(&element, text),
+                        Some(Reading::Update(message)) => match element.as_str() {
+                            "Site" => run.site = Some(text),
+                            "BuildName" => name = text,
+                            "BuildStamp" => run.stamp = Some(text),
+                            "Revision" => run.revision = Some(text),
+                            "UpdateReturnStatus" if !text.trim().is_empty() => *message = Some(text),
+                            _ => {}
+                        },
+                        Some(Reading::Testing(tests)) => take_test(tests, &element, text, &mut test),
                         None => {}
                     }
                 }
             }
         }
-        part.map(|part| Self { run, part }).ok_or(ReportError::CutShort)
+        let part = part.ok_or(ReportError::CutShort)?.into_part(join::package_of(&name));
+        Ok(Self { run, name, part })
     }
+
+    /// What tells its build from all others: project, site, stamp and name.
+    pub fn key(&self) -> Digest {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let Run { project, site, stamp, .. } = &self.run;
+        key(&["cdash", &text(project), &text(site), &text(stamp), &self.name])
+    }
+}
+
+impl Reading {
+    /// What was read, of a build named after `package`.
+    fn into_part(self, package: &str) -> Part {
+        match self {
+            Self::Build(part) => Part::Build(Phase {
+                started: part.started,
+                ended: part.ended,
+                failure: part.failure(package),
+                warnings: part.warnings.len() as u64,
+                ..Phase::default()
+            }),
+            Self::Configure(part) => {
+                let logged = part.package().map(str::to_owned);
+                Part::Configure(Phase {
+                    started: part.started,
+                    ended: part.ended,
+                    failure: part.failure(logged.as_deref().unwrap_or(package)),
+                    package: logged,
+                    ..Phase::default()
+                })
+            }
+            Self::Update(message) => Part::Update(Phase {
+                failure: message.map(|message| Failure {
+                    phase: Some("concretize".to_owned()),
+                    kind: Kind::Recipe,
+                    ..Failure::unexplained(package, &message, 1)
+                }),
+                ..Phase::default()
+            }),
+            Self::Testing(tests) => Part::Testing(Phase {
+                failure: tests.iter().find(|test| test.status == "failed").map(|test| test.failure(package)),
+                has_passed: tests.iter().any(|test| test.status == "passed"),
+                ..Phase::default()
+            }),
+        }
+    }
+}
+
+fn time(text: &str) -> Option<Timestamp> {
+    text.trim().parse::<u64>().ok()?.checked_mul(1_000).map(Timestamp::from_millis)
 }
 
 impl BuildPart {
     fn take(&mut self, name: &str, text: String, event: &mut LogEvent) {
         match name {
-            "StartBuildTime" => self.started_at_seconds = text.trim().parse().ok(),
-            "EndBuildTime" => self.ended_at_seconds = text.trim().parse().ok(),
+            "StartBuildTime" => self.started = time(&text),
+            "EndBuildTime" => self.ended = time(&text),
             "BuildLogLine" => event.line = text.trim().parse().unwrap_or_default(),
             "Text" => event.text = unescape(&text),
             "PreContext" => event.before = unescape(&text),
@@ -167,13 +292,25 @@ impl BuildPart {
         let number_of = |index: u64| numbers.get(index.saturating_sub(1) as usize).copied().unwrap_or(index);
         match reader.finish().failure {
             Some(mut failure) => {
-                failure.log_line = number_of(failure.log_line);
-                failure.excerpt.first_line = number_of(failure.excerpt.first_line);
-                Some(failure)
+                failure.log_line = failure.log_line.map(number_of);
+                failure.excerpt.first_line = failure.excerpt.first_line.map(number_of);
+                Some(Failure { phase: Some("build".to_owned()), ..failure })
             }
             // Spack's expressions know lines that no rule of ours does.
-            None => Some(Failure::unexplained(package, &first.text, first.line)),
+            None => Some(Failure {
+                phase: Some("build".to_owned()),
+                ..Failure::unexplained(package, &first.text, first.line)
+            }),
         }
+    }
+}
+
+impl TestResult {
+    fn failure(&self, package: &str) -> Failure {
+        let mut reader = LogReader::of_package(package);
+        reader.push(self.output.as_bytes());
+        let failure = reader.finish().failure.unwrap_or_else(|| Failure::unexplained(package, &self.name, 1));
+        Failure { phase: Some("test".to_owned()), kind: Kind::Test, ..failure }
     }
 }
 
@@ -192,8 +329,8 @@ impl LogEvent {
 impl ConfigurePart {
     fn take(&mut self, name: &str, text: String) {
         match name {
-            "StartConfigureTime" => self.started_at_seconds = text.trim().parse().ok(),
-            "EndConfigureTime" => self.ended_at_seconds = text.trim().parse().ok(),
+            "StartConfigureTime" => self.started = time(&text),
+            "EndConfigureTime" => self.ended = time(&text),
             "ConfigureStatus" => self.has_failed |= text.trim() != "0",
             "Log" => {
                 // Spack says 0 when it stopped before any phase.
@@ -212,7 +349,13 @@ impl ConfigurePart {
         reader.push(self.log.as_bytes());
         let report = reader.finish();
         let last = self.log.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
-        Some(report.failure.unwrap_or_else(|| Failure::unexplained(package, last, report.lines)))
+        let failure = report.failure.unwrap_or_else(|| Failure::unexplained(package, last, report.lines));
+        let phase = match failure.kind {
+            Kind::Fetch | Kind::Checksum => "fetch",
+            Kind::Patch => "patch",
+            _ => "configure",
+        };
+        Some(Failure { phase: Some(phase.to_owned()), ..failure })
     }
 
     /// The package whose log this is: `configure output for hdf5:`.
@@ -223,7 +366,7 @@ impl ConfigurePart {
 
 impl Failure {
     /// An error no rule explains.
-    fn unexplained(package: &str, text: &str, log_line: u64) -> Self {
+    pub(super) fn unexplained(package: &str, text: &str, log_line: u64) -> Self {
         let message: String = text.chars().take(super::log::MAX_LINE_BYTES).collect();
         Self {
             package: Some(package.to_owned()),
@@ -232,22 +375,11 @@ impl Failure {
             tool: super::Tool::Unknown,
             file: None,
             line: None,
-            log_line,
-            excerpt: super::Excerpt { first_line: log_line, error: 0, lines: vec![message.clone()] },
+            log_line: Some(log_line),
+            excerpt: super::Excerpt { first_line: Some(log_line), error: 0, lines: vec![message.clone()] },
             signature: super::Signature::new(Kind::Other, Some(package), None, &message),
             message,
         }
-    }
-}
-
-fn take_update(run: &mut Run, message: &mut Option<String>, name: &str, text: String) {
-    match name {
-        "Site" => run.site = Some(text),
-        "BuildName" => run.build_name = Some(text),
-        "BuildStamp" => run.stamp = Some(text),
-        "Revision" => run.revision = Some(text),
-        "UpdateReturnStatus" if !text.trim().is_empty() => *message = Some(text),
-        _ => {}
     }
 }
 

@@ -232,9 +232,12 @@ impl LogReader {
             self.report.phase = Some(started.phase.to_owned());
         } else if let Some(package) = spack::installed(text) {
             self.candidates.clear(package);
-        } else if let Some(package) = spack::installing(text) {
-            self.report.package = Some(package.to_owned());
-            self.report.phase = None;
+        } else if let Some(spec) = spack::installing(text) {
+            let is_known = |known: &String| spec.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('-'));
+            if !self.report.package.as_ref().is_some_and(is_known) {
+                self.report.package = Some(spack::name_in(spec).to_owned());
+                self.report.phase = None;
+            }
         } else if let Some(package) = spack::output_header(text) {
             self.report.package = Some(package.to_owned());
         } else {
@@ -305,7 +308,7 @@ fn failure(candidate: Candidate) -> Failure {
         file: event.file,
         line: event.line,
         message: event.message,
-        log_line,
+        log_line: Some(log_line),
         excerpt,
         signature,
     }

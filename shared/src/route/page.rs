@@ -7,6 +7,12 @@
 //! /m/<mirror>/-/packages/<name>            Package
 //! /m/<mirror>/-/specs/<hash>               Spec
 //! /m/<mirror>/-/keys                       Keys
+//! /m/<mirror>/-/builds?status=             Builds
+//! /m/<mirror>/-/builds/<id>                Build
+//! /m/<mirror>/-/builds/<id>/log#L12        its log
+//! /m/<mirror>/-/runs/<id>                  Run
+//! /m/<mirror>/-/failures?state=            Failures
+//! /m/<mirror>/-/failures/<signature>       Failure
 //! ```
 //! `-` cannot be a segment of a mirror's name, so `/-/` ends it.
 
@@ -14,7 +20,10 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
-use crate::name::{MirrorName, PackageName, is_dag_hash_prefix};
+use crate::{
+    name::{MirrorName, PackageName, is_dag_hash_prefix},
+    report::Signature,
+};
 
 /// A page of the dashboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +40,18 @@ pub enum Page {
     Spec(MirrorName, String),
     /// The keys a mirror's packages are signed with.
     Keys(MirrorName),
+    /// The runs that were reported.
+    Builds(MirrorName),
+    /// One build.
+    Build(MirrorName, u64),
+    /// The log of a build.
+    Log(MirrorName, u64),
+    /// One run.
+    Run(MirrorName, u64),
+    /// What breaks.
+    Failures(MirrorName),
+    /// One thing that breaks.
+    Failure(MirrorName, Signature),
     /// A path of no page.
     NotFound(String),
 }
@@ -61,6 +82,12 @@ impl Page {
             ["packages", name] => Some(Self::Package(mirror, name.parse().ok()?)),
             ["specs", hash] if is_dag_hash_prefix(hash) => Some(Self::Spec(mirror, hash.to_owned())),
             ["keys"] => Some(Self::Keys(mirror)),
+            ["builds"] => Some(Self::Builds(mirror)),
+            ["builds", id] => Some(Self::Build(mirror, id.parse().ok()?)),
+            ["builds", id, "log"] => Some(Self::Log(mirror, id.parse().ok()?)),
+            ["runs", id] => Some(Self::Run(mirror, id.parse().ok()?)),
+            ["failures"] => Some(Self::Failures(mirror)),
+            ["failures", signature] => Some(Self::Failure(mirror, signature.parse().ok()?)),
             _ => None,
         }
     }
@@ -73,7 +100,13 @@ impl Page {
             | Self::Packages(mirror)
             | Self::Package(mirror, _)
             | Self::Spec(mirror, _)
-            | Self::Keys(mirror) => Some(mirror),
+            | Self::Keys(mirror)
+            | Self::Builds(mirror)
+            | Self::Build(mirror, _)
+            | Self::Log(mirror, _)
+            | Self::Run(mirror, _)
+            | Self::Failures(mirror)
+            | Self::Failure(mirror, _) => Some(mirror),
         }
     }
 }
@@ -87,6 +120,12 @@ impl fmt::Display for Page {
             Self::Package(mirror, name) => write!(f, "/m/{mirror}/-/packages/{name}"),
             Self::Spec(mirror, hash) => write!(f, "/m/{mirror}/-/specs/{hash}"),
             Self::Keys(mirror) => write!(f, "/m/{mirror}/-/keys"),
+            Self::Builds(mirror) => write!(f, "/m/{mirror}/-/builds"),
+            Self::Build(mirror, id) => write!(f, "/m/{mirror}/-/builds/{id}"),
+            Self::Log(mirror, id) => write!(f, "/m/{mirror}/-/builds/{id}/log"),
+            Self::Run(mirror, id) => write!(f, "/m/{mirror}/-/runs/{id}"),
+            Self::Failures(mirror) => write!(f, "/m/{mirror}/-/failures"),
+            Self::Failure(mirror, signature) => write!(f, "/m/{mirror}/-/failures/{signature}"),
             Self::NotFound(path) => f.write_str(path),
         }
     }
@@ -106,6 +145,12 @@ mod tests {
             "/m/user-environment/-/packages/py-numpy",
             "/m/user-environment/-/specs/rjsbs2w",
             "/m/user-environment/-/keys",
+            "/m/user-environment/-/builds",
+            "/m/opt/a/b/-/builds/7",
+            "/m/user-environment/-/builds/7/log",
+            "/m/user-environment/-/runs/3",
+            "/m/user-environment/-/failures",
+            "/m/user-environment/-/failures/0123456789abcdef",
         ] {
             let page = Page::parse(path);
             assert!(!matches!(page, Page::NotFound(_)), "{path}");

@@ -17,6 +17,7 @@ mod origin_trouble;
 mod push;
 mod removal;
 mod replay;
+mod reports;
 mod require_signed;
 mod signing;
 mod slices;

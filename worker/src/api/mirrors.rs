@@ -160,5 +160,6 @@ async fn describe(app: &App, settings: Settings, asker: &Asker) -> Result<Mirror
         signing: settings.signing,
         require: settings.require,
         reindex: summary.reindex,
+        reports: summary.reports,
     })
 }

@@ -46,7 +46,7 @@ pub(crate) async fn create(app: &App, request: &Request) -> Result<Response> {
     if new.expires.is_some_and(|expires| expires <= now()) {
         return Err(Error::Request("`expires` lies in the past".to_owned()));
     }
-    let (secret, token) = tokens::create(app, new).await?;
+    let (secret, token) = tokens::create(app, new, None).await?;
     respond::done(201, &CreatedToken { secret: secret.expose().to_owned(), token })
 }
 

@@ -10,6 +10,7 @@ use larder_shared::{
     credential::{ANONYMOUS, Secret},
     name::MirrorName,
     oidc::Claims,
+    report::Run,
 };
 use worker::{Request, Response};
 
@@ -98,5 +99,5 @@ async fn make_for(app: &App, claims: &Claims, mirrors: &[MirrorName]) -> Result<
     }
     let expires = Some(Timestamp::from_millis(now().as_millis() + LIFETIME_SECONDS * 1_000));
     let new = NewToken { name: claims.describe(), scopes, mirrors: trusting, expires };
-    tokens::create(app, new).await.map(|(secret, _)| secret)
+    tokens::create(app, new, Some(Run::of_job(claims))).await.map(|(secret, _)| secret)
 }

@@ -5,6 +5,7 @@ use larder_shared::{
     credential::{RANDOM_BYTES, Secret},
     digest::Digest,
     key::{ObjectKey, TOKENS_PREFIX},
+    report::Run,
 };
 
 use crate::{
@@ -35,8 +36,8 @@ pub(crate) async fn load(app: &App, id: &Digest) -> Result<Option<Token>> {
     serde_json::from_slice(&bytes).map(Some).map_err(|source| Error::Data { doing: "reading a token's rights", source })
 }
 
-/// Makes a token: the secret, and what is kept of it.
-pub(crate) async fn create(app: &App, new: NewToken) -> Result<(Secret, Token)> {
+/// Makes a token, for the job of a run or for anybody: the secret, and what is kept of it.
+pub(crate) async fn create(app: &App, new: NewToken, run: Option<Run>) -> Result<(Secret, Token)> {
     let doing = "making a token";
     let secret = Secret::from_random(random(doing)?);
     let token = Token {
@@ -47,6 +48,7 @@ pub(crate) async fn create(app: &App, new: NewToken) -> Result<(Secret, Token)> 
         mirrors: new.mirrors,
         created: now(),
         expires: new.expires,
+        run: run.map(Box::new),
     };
     let bytes = serde_json::to_vec(&token).map_err(|source| Error::Data { doing, source })?;
     app.store.put(&ObjectKey::Token(token.id), bytes).await?;

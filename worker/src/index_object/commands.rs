@@ -16,7 +16,7 @@ use serde::Deserialize;
 use worker::{Error, Result};
 
 use super::{
-    IndexObject, removal,
+    IndexObject, removal, reports,
     tables::{MirrorRow, RecordRow, SIGNED_BY_MIRROR, SIGNED_ON_ARRIVAL, Tables, number},
 };
 
@@ -73,7 +73,8 @@ pub(super) fn take_package(
     now: Timestamp,
 ) -> Result<Option<Taken>> {
     let Accept { layout, document, signed, managed, tarball, size, root, dependencies } = package;
-    let hash = parse(&root)?.hash;
+    let node = parse(&root)?;
+    let hash = node.hash.clone();
     if !is_looked_for && removal::concerns(tables, &hash, &tarball)? {
         return Ok(None);
     }
@@ -88,6 +89,7 @@ pub(super) fn take_package(
         Some(row) if layout == Layout::Oci => replace_tarball(tables, mirror, &row, &arrival)?,
         _ => false,
     };
+    reports::prove(tables, &node, now)?;
     Ok(Some(Taken { changed, replaced }))
 }
 

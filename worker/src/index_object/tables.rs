@@ -201,6 +201,7 @@ impl Tables {
     /// Makes the tables where there are none, and the columns that they lack.
     pub(super) fn create(&self) -> Result<()> {
         self.run(SCHEMA, vec![])?;
+        self.run(super::reports::SCHEMA, vec![])?;
         for (table, column, definition) in LATER_COLUMNS {
             let known = "SELECT name FROM pragma_table_info(?) WHERE name = ?";
             if self.first::<serde_json::Value>(known, vec![table.into(), column.into()])?.is_none() {
@@ -279,6 +280,7 @@ impl Tables {
         let row = self.mirror()?;
         let layouts = [(row.v2, Layout::V2), (row.v3, Layout::V3), (row.oci, Layout::Oci)];
         Ok(Summary {
+            reports: super::reports::reports(self)?,
             specs: row.specs,
             packages: row.packages,
             signed: row.signed,

@@ -51,7 +51,7 @@ impl Candidate {
         let mut lines = before;
         let error = lines.len();
         lines.push(text.to_owned());
-        let excerpt = Excerpt { first_line: log_line - error as u64, error, lines };
+        let excerpt = Excerpt { first_line: Some(log_line - error as u64), error, lines };
         Self { event, package: None, phase: None, log_line, excerpt, last_line: log_line, is_proven: false }
     }
 
@@ -78,7 +78,7 @@ impl Candidate {
             Some(place) => Event::vague(Kind::Compile, Tool::Unknown, place.text).at(place.file, place.line),
             None => Event::vague(Kind::Other, Tool::Unknown, text),
         };
-        let log_line = self.excerpt.first_line + at as u64;
+        let log_line = self.log_line - (self.excerpt.error - at) as u64;
         Self { event, log_line, excerpt: Excerpt { error: at, ..self.excerpt }, ..self }
     }
 

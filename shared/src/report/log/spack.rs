@@ -21,12 +21,17 @@ pub(super) fn installed(line: &str) -> Option<&str> {
     Some(package)
 }
 
-/// `==> Installing adol-c-2.7.2-gkch… [2/31]`
+/// `==> Installing adol-c-2.7.2-gkch… [2/31]`: the name and the version.
 pub(super) fn installing(line: &str) -> Option<&str> {
-    let (spec, _hash) = line.strip_prefix("==> Installing ")?.split(' ').next()?.rsplit_once('-')?;
-    // The version is what follows the first dash before a digit; some versions are names.
+    Some(line.strip_prefix("==> Installing ")?.split(' ').next()?.rsplit_once('-')?.0)
+}
+
+/// The name in a name with a version. The version is taken to be what follows the first dash before
+/// a digit; some versions are names.
+pub(super) fn name_in(spec: &str) -> &str {
     let version = spec.match_indices('-').find(|(at, _)| spec[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
-    version.map(|(at, _)| &spec[..at]).or_else(|| spec.rsplit_once('-').map(|(name, _)| name))
+    let name = version.map(|(at, _)| &spec[..at]).or_else(|| spec.rsplit_once('-').map(|(name, _)| name));
+    name.unwrap_or(spec)
 }
 
 /// `configure output for hdf5:`, which begins a log in a CDash document.
