@@ -53,6 +53,8 @@ pub struct LogReport {
     pub package: Option<String>,
     /// The last phase that began.
     pub phase: Option<String>,
+    /// What Spack last said it installed: `zlib-1.3.1-` and its hash.
+    pub installed: Option<String>,
     /// The first real error.
     pub failure: Option<Failure>,
     /// The lines that look like errors, in order, up to [`MAX_ERROR_LINES`].
@@ -230,8 +232,9 @@ impl LogReader {
             self.candidates.clear(started.package);
             self.report.package = Some(started.package.to_owned());
             self.report.phase = Some(started.phase.to_owned());
-        } else if let Some(package) = spack::installed(text) {
+        } else if let Some((package, installed)) = spack::installed(text) {
             self.candidates.clear(package);
+            self.report.installed = Some(installed.to_owned());
         } else if let Some(spec) = spack::installing(text) {
             let is_known = |known: &String| spec.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('-'));
             if !self.report.package.as_ref().is_some_and(is_known) {

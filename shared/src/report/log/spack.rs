@@ -16,9 +16,9 @@ pub(super) fn phase(line: &str) -> Option<Phase<'_>> {
 }
 
 /// `==> hdf5: Successfully installed hdf5-1.14.5-gkch…`
-pub(super) fn installed(line: &str) -> Option<&str> {
-    let (package, _) = line.strip_prefix("==> ")?.split_once(": Successfully installed")?;
-    Some(package)
+pub(super) fn installed(line: &str) -> Option<(&str, &str)> {
+    let (package, installed) = line.strip_prefix("==> ")?.split_once(": Successfully installed ")?;
+    Some((package, installed.trim()))
 }
 
 /// `==> Installing adol-c-2.7.2-gkch… [2/31]`: the name and the version.
