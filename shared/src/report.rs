@@ -80,11 +80,12 @@ impl Build {
     }
 
     /// What is tried, over runs: the package and what was asked for, without what changes from run to
-    /// run. Once it is built, it no longer fails.
+    /// run, and whether it is built or tested. Once that succeeds, it no longer fails.
     pub fn subject(&self) -> String {
         let changes = |word: &&str| !word.starts_with("hash=") && !word.starts_with('/') && !word.starts_with('(');
         let words: Vec<_> = self.spec.split_whitespace().filter(changes).collect();
-        format!("{} {}", self.package, words.join(" "))
+        let what = if self.phase.as_deref() == Some("test") { "test " } else { "" };
+        format!("{what}{} {}", self.package, words.join(" "))
     }
 
     /// What tells the build from others of the run with `run_key`.

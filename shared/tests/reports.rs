@@ -85,6 +85,22 @@ fn what_broke_is_the_dependency() {
 }
 
 #[test]
+fn the_build_log_alone_tells_whose_it_is() {
+    let hash = "may6iglbtmjelrvuydccv2vgodtdplms";
+    for before in [
+        "build output for base-lib:",
+        &format!("cc -c /tmp/u/spack-stage/spack-stage-base-lib-1.0-{hash}/spack-src/a.c"),
+    ] {
+        let xml = format!(
+            "<Site BuildName=\"top\"><Build><Error><BuildLogLine>2</BuildLogLine><Text>a.c:3:1: error: no</Text>\
+             <PreContext>{before}</PreContext></Error></Build></Site>"
+        );
+        let build = group([Submission::parse("m", xml.as_bytes()).unwrap()]).remove(0);
+        assert_eq!((build.status, build.broken_dependency()), (Status::Blocked, Some("base-lib")), "{before}");
+    }
+}
+
+#[test]
 fn errors_escaped_twice_are_read_as_written() {
     let builds = group(submissions());
     let failure = build_of(&builds, "syntax-error").failure.as_ref().unwrap();
@@ -157,6 +173,18 @@ fn what_proves_nothing_is_unknown_and_tests_prove_something() {
     let failed = of(&[&test("passed"), &test("failed")]);
     assert_eq!((failed.status, failed.failure.unwrap().kind), (Status::Failed, Kind::Test));
 
+    let hash = "y6s2wgb4cxt2pyt3aspzvlt6jg6x5zvl";
+    let xml = format!(
+        "<Site BuildName=\"py-x-{hash}\" BuildStamp=\"t\" Name=\"s\"><Testing><StartTestTime>1795270384</StartTestTime>\
+         <Test Status=\"failed\"><Name>test_bad</Name><Results><Measurement><Value>FAILED: PyX::test_bad: Command exited with \
+         status 2:</Value></Measurement></Results></Test></Testing></Site>"
+    );
+    let tested = group([Submission::parse("m", xml.as_bytes()).unwrap()]).remove(0);
+    assert_eq!((tested.package.as_str(), tested.hash.as_deref()), ("py-x", Some(hash)));
+    assert_eq!(tested.failure.as_ref().unwrap().message, "PyX::test_bad: Command exited with status 2");
+    assert_eq!(tested.started.unwrap().to_string(), "2026-11-21T14:13:04Z");
+    assert!(tested.subject().starts_with("test py-x"));
+
     let update = "<Update><Site>s</Site><BuildName>q</BuildName><UpdateReturnStatus>no such version</UpdateReturnStatus></Update>";
     let build = group([Submission::parse("m", update.as_bytes()).unwrap()]).remove(0);
     assert_eq!((build.status, build.phase.as_deref()), (Status::Failed, Some("concretize")));
@@ -168,6 +196,25 @@ fn errors_no_rule_explains_are_still_failures() {
         </Error></Build></Site>";
     let failure = group([Submission::parse("m", xml.as_bytes()).unwrap()]).remove(0).failure.unwrap();
     assert_eq!((failure.message.as_str(), failure.log_line, failure.kind), ("it went <wrong>", Some(9), Kind::Other));
+}
+
+#[test]
+fn what_spack_leaves_out_of_a_suite_was_blocked() {
+    let hash = "may6iglbtmjelrvuydccv2vgodtdplms";
+    let xml = format!(
+        "<testsuites><testsuite name=\"top_n4ixueb\" timestamp=\"Sat, 21 Nov 2026 14:06:26\"><properties>\
+         <property name=\"compiler\" value=\"gcc@=12.2.0\"/></properties><testcase classname=\"glibc\" name=\"{hash}\" time=\"0.0\">\
+         <skipped/></testcase><testcase classname=\"bad-c\" name=\"{hash}\" time=\"0.2\"><failure message=\"x\">ProcessError</failure>\
+         <system-out>bad.c:3:11: error: x undeclared\n</system-out></testcase></testsuite></testsuites>"
+    );
+    let builds = cases(xml.as_bytes());
+    assert_eq!(builds.len(), 3);
+    let (top, bad) = (build_of(&builds, "top"), build_of(&builds, "bad-c"));
+    assert_eq!(
+        (top.status, top.broken_dependency(), top.spec.as_str()),
+        (Status::Blocked, Some("bad-c"), "top %gcc@12.2.0")
+    );
+    assert_eq!(top.failure, bad.failure);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Failure, Kind, Run,
+    Failure, Kind, Run, Signature, Tool,
     log::LogReader,
     run::key,
     xml::{Document, Item, ReportError, unescape},
@@ -110,7 +110,15 @@ enum Reading {
     Build(BuildPart),
     Configure(ConfigurePart),
     Update(Option<String>),
-    Testing(Vec<TestResult>),
+    Testing(TestingPart),
+}
+
+/// The package's tests, each with its output.
+#[derive(Debug, Default)]
+struct TestingPart {
+    started: Option<Timestamp>,
+    ended: Option<Timestamp>,
+    tests: Vec<TestResult>,
 }
 
 /// The build phase: errors and warnings, each with lines around it.
@@ -177,7 +185,7 @@ impl Submission {
                         (1, name) => return Err(ReportError::Unknown(name.chars().take(80).collect())),
                         (2, "Build") => part = Some(Reading::Build(BuildPart::default())),
                         (2, "Configure") => part = Some(Reading::Configure(ConfigurePart::default())),
-                        (2, "Testing" | "Test") => part = Some(Reading::Testing(Vec::new())),
+                        (2, "Testing" | "Test") => part = Some(Reading::Testing(TestingPart::default())),
                         (_, "Test") => {
                             let status = element.attribute("Status").unwrap_or_default().to_owned();
                             test = TestResult { status, ..TestResult::default() };
@@ -199,7 +207,7 @@ impl Submission {
                             "UpdateReturnStatus" if !text.trim().is_empty() => *message = Some(text),
                             _ => {}
                         },
-                        Some(Reading::Testing(tests)) => take_test(tests, &element, text, &mut test),
+                        Some(Reading::Testing(part)) => part.take(&element, text, &mut test),
                         None => {}
                     }
                 }
@@ -221,13 +229,17 @@ impl Reading {
     /// What was read, of a build named after `package`.
     fn into_part(self, package: &str) -> Part {
         match self {
-            Self::Build(part) => Part::Build(Phase {
-                started: part.started,
-                ended: part.ended,
-                failure: part.failure(package),
-                warnings: part.warnings.len() as u64,
-                ..Phase::default()
-            }),
+            Self::Build(part) => {
+                let logged = part.package().map(str::to_owned);
+                Part::Build(Phase {
+                    started: part.started,
+                    ended: part.ended,
+                    failure: part.failure(logged.as_deref().unwrap_or(package)),
+                    package: logged,
+                    warnings: part.warnings.len() as u64,
+                    ..Phase::default()
+                })
+            }
             Self::Configure(part) => {
                 let logged = part.package().map(str::to_owned);
                 Part::Configure(Phase {
@@ -246,7 +258,9 @@ impl Reading {
                 }),
                 ..Phase::default()
             }),
-            Self::Testing(tests) => Part::Testing(Phase {
+            Self::Testing(TestingPart { started, ended, tests }) => Part::Testing(Phase {
+                started,
+                ended,
                 failure: tests.iter().find(|test| test.status == "failed").map(|test| test.failure(package)),
                 has_passed: tests.iter().any(|test| test.status == "passed"),
                 ..Phase::default()
@@ -272,6 +286,13 @@ impl BuildPart {
             "Warning" if self.warnings.len() < MAX_EVENTS => self.warnings.push(std::mem::take(event)),
             _ => {}
         }
+    }
+
+    /// The package whose log it is, if one of the lines that came along says so: the log's first line, or
+    /// the path of the folder in which it is built.
+    fn package(&self) -> Option<&str> {
+        let lines = || self.errors.iter().chain(&self.warnings).flat_map(LogEvent::lines);
+        lines().find_map(headed_package).or_else(|| lines().find_map(staged_package))
     }
 
     /// The first real error. The lines around all errors and warnings are put back in their order
@@ -310,11 +331,39 @@ impl TestResult {
         let mut reader = LogReader::of_package(package);
         reader.push(self.output.as_bytes());
         let failure = reader.finish().failure.unwrap_or_else(|| Failure::unexplained(package, &self.name, 1));
-        Failure { phase: Some("test".to_owned()), kind: Kind::Test, ..failure }
+        let failure = Failure { phase: Some("test".to_owned()), kind: Kind::Test, ..failure };
+        // `FAILED: Hdf5::test_h5cc: Command exited with status 2:`, as Spack's test runner says it.
+        match failure.message.strip_prefix("FAILED: ").map(|message| message.trim_end_matches(':').to_owned()) {
+            Some(message) => Failure {
+                tool: Tool::Spack,
+                signature: Signature::new(Kind::Test, Some(package), None, &message),
+                message,
+                ..failure
+            },
+            None => failure,
+        }
     }
 }
 
+/// The package of `build output for hdf5:`.
+fn headed_package(line: &str) -> Option<&str> {
+    line.strip_prefix("build output for ")?.strip_suffix(':')
+}
+
+/// The package of `…/spack-stage-hdf5-1.14.5-gkch…/spack-src/…`.
+fn staged_package(line: &str) -> Option<&str> {
+    let (_, stage) = line.split_once("/spack-stage-")?;
+    let (rest, hash) = stage.split('/').next()?.rsplit_once('-')?;
+    let (name, _version) = rest.rsplit_once('-')?;
+    let is_hash = hash.len() == 32 && hash.bytes().all(|b| b.is_ascii_alphanumeric());
+    (is_hash && !name.is_empty()).then_some(name)
+}
+
 impl LogEvent {
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        self.before.lines().chain([self.text.as_str()]).chain(self.after.lines())
+    }
+
     fn put_lines<'a>(&'a self, lines: &mut BTreeMap<u64, &'a str>) {
         lines.insert(self.line, &self.text);
         for (line, number) in self.before.lines().rev().zip((0..self.line).rev()) {
@@ -372,22 +421,26 @@ impl Failure {
             package: Some(package.to_owned()),
             phase: None,
             kind: Kind::Other,
-            tool: super::Tool::Unknown,
+            tool: Tool::Unknown,
             file: None,
             line: None,
             log_line: Some(log_line),
             excerpt: super::Excerpt { first_line: Some(log_line), error: 0, lines: vec![message.clone()] },
-            signature: super::Signature::new(Kind::Other, Some(package), None, &message),
+            signature: Signature::new(Kind::Other, Some(package), None, &message),
             message,
         }
     }
 }
 
-fn take_test(tests: &mut Vec<TestResult>, name: &str, text: String, test: &mut TestResult) {
-    match name {
-        "Name" => test.name = text,
-        "Value" => test.output = text,
-        "Test" if tests.len() < MAX_EVENTS => tests.push(std::mem::take(test)),
-        _ => {}
+impl TestingPart {
+    fn take(&mut self, name: &str, text: String, test: &mut TestResult) {
+        match name {
+            "StartTestTime" => self.started = time(&text),
+            "EndTestTime" => self.ended = time(&text),
+            "Name" => test.name = text,
+            "Value" => test.output = text,
+            "Test" if self.tests.len() < MAX_EVENTS => self.tests.push(std::mem::take(test)),
+            _ => {}
+        }
     }
 }

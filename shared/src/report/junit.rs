@@ -27,6 +27,12 @@ pub struct Case {
 /// A test suite, which is a spec that was asked for.
 #[derive(Default)]
 struct Suite {
+    /// The package that was asked for, and the beginning of its hash.
+    root: Option<(String, String)>,
+    /// The first failure of the suite.
+    failure: Option<Failure>,
+    /// Whether the package that was asked for has a case.
+    has_root: bool,
     started: Option<Timestamp>,
     architecture: String,
     compiler: String,
@@ -65,7 +71,9 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Case>, ReportError> {
                     "testsuites" => has_root = true,
                     "testsuite" => {
                         has_root = true;
-                        suite = Suite { started: timestamp(&text("timestamp")), ..Suite::default() };
+                        let name = text("name");
+                        let root = name.rsplit_once('_').map(|(name, hash)| (name.to_owned(), hash.to_owned()));
+                        suite = Suite { root, started: timestamp(&text("timestamp")), ..Suite::default() };
                     }
                     "property" if reading.is_none() => match text("name").as_str() {
                         "architecture" => suite.architecture = text("value"),
@@ -79,13 +87,12 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Case>, ReportError> {
             Item::End(name, text) => match (name.as_str(), &mut reading) {
                 ("testcase", _) => {
                     let Some(case) = reading.take().map(|reading| reading.into_case(&suite)) else { continue };
-                    let place = (case.build.package.clone(), case.build.hash.clone());
-                    let place = *places.entry(place).or_insert(cases.len());
-                    match cases.get_mut(place) {
-                        Some(known) if tells(case.build.status) > tells(known.build.status) => *known = case,
-                        Some(_) => {}
-                        None if place >= MAX_BUILDS => return Err(ReportError::TooLarge),
-                        None => cases.push(case),
+                    suite.note(&case.build);
+                    put(&mut cases, &mut places, case)?;
+                }
+                ("testsuite", _) => {
+                    if let Some(case) = suite.blocked_root() {
+                        put(&mut cases, &mut places, case)?;
                     }
                 }
                 ("skipped", Some(reading)) => reading.status = Some(Status::Reused),
@@ -100,6 +107,23 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Case>, ReportError> {
         }
     }
     if has_root { Ok(cases) } else { Err(ReportError::CutShort) }
+}
+
+/// Adds a case, or tells one that is there better.
+fn put(
+    cases: &mut Vec<Case>,
+    places: &mut HashMap<(String, Option<String>), usize>,
+    case: Case,
+) -> Result<(), ReportError> {
+    let place = (case.build.package.clone(), case.build.hash.clone());
+    let place = *places.entry(place).or_insert(cases.len());
+    match cases.get_mut(place) {
+        Some(known) if tells(case.build.status) > tells(known.build.status) => *known = case,
+        Some(_) => {}
+        None if place >= MAX_BUILDS => return Err(ReportError::TooLarge),
+        None => cases.push(case),
+    }
+    Ok(())
 }
 
 /// How much a result tells: that a package was there proves least.
@@ -120,6 +144,49 @@ fn timestamp(text: &str) -> Option<Timestamp> {
     let [_, day, month, year, time, ..] = words[..] else { return None };
     let month = MONTHS.iter().position(|known| *known == month)? + 1;
     format!("{year}-{month:02}-{day:0>2}T{time}Z").parse().ok()
+}
+
+impl Suite {
+    fn note(&mut self, build: &Build) {
+        if let Some((name, hash)) = &self.root {
+            self.has_root |= build.package == *name && build.hash.as_ref().is_some_and(|known| known.starts_with(hash));
+        }
+        if self.failure.is_none() {
+            self.failure.clone_from(&build.failure);
+        }
+    }
+
+    /// The package that was asked for, when another that it needs broke: then Spack leaves it out.
+    fn blocked_root(&mut self) -> Option<Case> {
+        let ((package, hash), failure) = self.root.take().zip(self.failure.take())?;
+        let is_hash = hash.len() == 7 && hash.bytes().all(|b| b.is_ascii_alphanumeric());
+        if self.has_root || !is_hash || package.is_empty() {
+            return None;
+        }
+        let build = Build {
+            spec: self.spec(&package),
+            package,
+            hash: None,
+            phase: None,
+            status: Status::Blocked,
+            failure: Some(failure),
+            started: self.started,
+            took_millis: None,
+            warnings: 0,
+        };
+        Some(Case { build, log: None })
+    }
+
+    /// What was asked for, of one of its packages.
+    fn spec(&self, package: &str) -> String {
+        let mut spec = package.to_owned();
+        for (key, value) in [("%", self.compiler.replace("@=", "@")), ("arch=", self.architecture.clone())] {
+            if !value.is_empty() {
+                spec += &format!(" {key}{value}");
+            }
+        }
+        spec
+    }
 }
 
 impl Reading {
@@ -144,14 +211,8 @@ impl Reading {
         let reason = self.reason.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no reason is given");
         let unexplained = || Failure::unexplained(&self.package, reason.trim(), read.lines);
         let failure = (status == Status::Failed).then(|| read.failure.clone().unwrap_or_else(unexplained));
-        let mut spec = self.package.clone();
-        for (key, value) in [("%", suite.compiler.replace("@=", "@")), ("arch=", suite.architecture.clone())] {
-            if !value.is_empty() {
-                spec += &format!(" {key}{value}");
-            }
-        }
         let mut build = Build {
-            spec,
+            spec: suite.spec(&self.package),
             package: self.package,
             hash: Some(self.hash).filter(|hash| !hash.is_empty()),
             phase: failure.as_ref().and_then(|failure| failure.phase.clone()).or(read.phase),

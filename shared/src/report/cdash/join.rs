@@ -39,7 +39,7 @@ pub fn join(name: &str, parts: &[Part]) -> Build {
     let tests = of(|part| matches!(part, Part::Testing(_)));
     let update = of(|part| matches!(part, Part::Update(_)));
     // Of a package whose dependency broke, Spack sends the dependency's log under the package's name.
-    let logged = configure.and_then(|phase| phase.package.as_deref());
+    let logged = [configure, compiled].into_iter().flatten().find_map(|phase| phase.package.as_deref());
     // `spack install /hash`, or of an environment, asks for nothing by name.
     let package = if package.is_empty() { logged.unwrap_or("unknown") } else { package };
     let logged = logged.unwrap_or(package);
@@ -54,13 +54,13 @@ pub fn join(name: &str, parts: &[Part]) -> Build {
         (.., Some(_)) => Some("configure"),
         _ => None,
     };
-    let time = |of: fn(&Phase) -> Option<_>| [compiled, configure].into_iter().flatten().find_map(of);
+    let time = |of: fn(&Phase) -> Option<_>| [compiled, configure, tests].into_iter().flatten().find_map(of);
     let started = time(|phase| phase.started);
     let ended = time(|phase| phase.ended);
     let mut build = Build {
         package: package.to_owned(),
-        spec: spec_of(name).to_owned(),
-        hash: name.split_whitespace().find_map(|word| word.strip_prefix("hash=")).map(str::to_owned),
+        spec: tested(spec_of(name)).map_or_else(|| spec_of(name).to_owned(), |(name, hash)| format!("{name} /{hash}")),
+        hash: hash_of(name).map(str::to_owned),
         phase: phase.map(str::to_owned),
         status: Status::Unknown,
         failure,
@@ -81,9 +81,25 @@ fn spec_of(build_name: &str) -> &str {
     build_name.rsplit_once(" - ").map_or(build_name, |(_, package)| package).trim()
 }
 
+/// The hash in a build's name: `hdf5@1%gcc hash=… (group)`, or `hdf5-<hash>` of `spack test run`.
+fn hash_of(build_name: &str) -> Option<&str> {
+    let word = build_name.split_whitespace().find_map(|word| word.strip_prefix("hash="));
+    word.or_else(|| tested(spec_of(build_name)).map(|(_, hash)| hash))
+}
+
+/// The package and the hash of `hdf5-gkchgkp…`.
+fn tested(spec: &str) -> Option<(&str, &str)> {
+    let (name, hash) = spec.rsplit_once('-')?;
+    let is_hash = hash.len() == 32 && hash.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'));
+    (is_hash && !name.is_empty() && !name.contains(char::is_whitespace)).then_some((name, hash))
+}
+
 /// The package a build is named after: `hdf5@1.14 +mpi`, `app - hdf5`, `hdf5@1%gcc hash=… (group)`.
 pub(super) fn package_of(build_name: &str) -> &str {
     let spec = spec_of(build_name);
+    if let Some((name, _)) = tested(spec) {
+        return name;
+    }
     let end = spec.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(spec.len());
     &spec[..end]
 }
