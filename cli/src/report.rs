@@ -119,8 +119,11 @@ pub(crate) enum CannotBegin {
     Json(#[from] serde_json::Error),
 }
 
-/// Builds of one report; the server takes up to 2,000.
-const BUILDS_AT_ONCE: usize = 200;
+/// Most builds of one report; the server takes 2,000.
+const MAX_BUILDS_AT_ONCE: usize = 200;
+
+/// Most bytes of the builds of one report; the server takes 8 MB.
+const MAX_BYTES_AT_ONCE: usize = 4_000_000;
 
 /// Reports files, and tells of it.
 ///
@@ -141,7 +144,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<End, CannotBegin> {
     if entries.is_empty() {
         return Err(CannotBegin::Nothing);
     }
-    let batches = batches(entries, &arguments.identity.read(|name| env::var(name).ok()));
+    let batches = batches(entries, &arguments.identity.read(|name| env::var(name).ok()))?;
     let mut told = Told { is_quiet: arguments.quiet, failed: unusable.len(), ..Told::default() };
     if let Some(settings) = settings {
         if arguments.mirror.is_exposed() {
@@ -179,10 +182,12 @@ impl Arguments {
 struct Batch {
     run: Run,
     entries: Vec<Entry>,
+    /// Length of the builds as JSON.
+    bytes: usize,
 }
 
 /// Puts builds of the same run together. `known` is what the options and the CI say of it.
-fn batches(entries: Vec<Entry>, known: &Run) -> Vec<Batch> {
+fn batches(entries: Vec<Entry>, known: &Run) -> Result<Vec<Batch>, serde_json::Error> {
     let mut batches: Vec<Batch> = Vec::new();
     let words: Vec<_> =
         entries.iter().map(|entry| format!("{} {:?}", entry.build.subject(), entry.build.hash)).collect();
@@ -193,12 +198,19 @@ fn batches(entries: Vec<Entry>, known: &Run) -> Vec<Batch> {
             run.site = run.site.or_else(|| Some("larder report".to_owned()));
             run.stamp = run.stamp.or_else(|| Some(Digest::of(words.join("\n").as_bytes()).to_string()));
         }
-        match batches.iter_mut().find(|batch| batch.run == run && batch.entries.len() < BUILDS_AT_ONCE) {
-            Some(batch) => batch.entries.push(entry),
-            None => batches.push(Batch { run, entries: vec![entry] }),
+        let bytes = serde_json::to_vec(&entry.build)?.len();
+        let has_room = |batch: &&mut Batch| {
+            batch.entries.len() < MAX_BUILDS_AT_ONCE && batch.bytes + bytes <= MAX_BYTES_AT_ONCE && batch.run == run
+        };
+        match batches.last_mut().filter(has_room) {
+            Some(batch) => {
+                batch.bytes += bytes;
+                batch.entries.push(entry);
+            }
+            None => batches.push(Batch { run, entries: vec![entry], bytes }),
         }
     }
-    batches
+    Ok(batches)
 }
 
 impl Batch {

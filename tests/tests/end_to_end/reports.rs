@@ -6,6 +6,7 @@ mod failures;
 mod json;
 mod junit;
 mod log;
+mod shell;
 
 use larder_shared::{
     api::{
