@@ -1,7 +1,7 @@
 //! The errors that may be the first real one, with the log around them.
 //!
 //! ```text
-//! try.c:1:10: fatal error: x.h: No such file     <- a probe: the log goes on for long, nothing fails
+//! x.c:1:10: fatal error: x.h: No such file       <- the log goes on for long, nothing fails: perhaps none
 //! …
 //! sh: ./gen: Permission denied                   <- a complaint
 //! make: *** [Makefile:7: gen.c] Error 126        <- something failed: the complaint was the cause
@@ -16,10 +16,10 @@ use super::{
 };
 use crate::report::{Excerpt, Kind, Tool};
 
-/// Lines after which a compiler's error was none, when nothing failed and the log went on.
+/// Lines after which a compiler's error stands back behind others, when nothing failed and the log went on.
 const PATIENCE_LINES: u64 = 300;
 
-/// The same for an error of a program no rule knows.
+/// The same for an error of a program no rule knows, which then was none.
 const VAGUE_PATIENCE_LINES: u64 = 100;
 
 /// Lines between a complaint and what failed because of it.
@@ -180,14 +180,17 @@ fn says_why_below(candidate: &Candidate) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
     first: [Option<Candidate>; 4],
+    /// The first cause that nothing failed of for long.
+    doubtful: Option<Candidate>,
 }
 
 impl Candidates {
     /// Takes note of an error of this weight in `line`; whether it would be the first.
     pub(super) fn wants(&mut self, weight: Weight, line: u64) -> bool {
         for candidate in self.first.iter_mut() {
-            if candidate.as_ref().is_some_and(|candidate| candidate.is_over(line)) {
-                *candidate = None;
+            let over = candidate.take_if(|candidate| candidate.is_over(line));
+            if let Some(cause) = over.filter(|candidate| candidate.event.weight == Weight::Cause) {
+                self.doubtful.get_or_insert(cause);
             }
         }
         match weight {
@@ -244,18 +247,25 @@ impl Candidates {
 
     /// Forgets what `package` said, for it went on well, and what no package is known of.
     pub(super) fn clear(&mut self, package: &str) {
-        for candidate in self.first.iter_mut() {
-            if candidate.as_ref().is_some_and(|known| known.package.as_deref().is_none_or(|known| known == package)) {
-                *candidate = None;
-            }
+        for candidate in self.first.iter_mut().chain([&mut self.doubtful]) {
+            candidate.take_if(|known| known.package.as_deref().is_none_or(|known| known == package));
         }
     }
 
     /// The first of the heaviest, in a log of so many lines.
     pub(super) fn into_first(self, lines: u64) -> Option<Candidate> {
-        self.first.into_iter().rev().flatten().find(|candidate| {
-            let is_last = candidate.event.weight > Weight::Complaint || lines <= candidate.log_line + LAST_LINES;
-            is_last && !candidate.is_over(lines)
-        })
+        let Self { first: [complaint, consequence, vague, cause], doubtful } = self;
+        let certain = |candidate: &Candidate| !candidate.is_over(lines);
+        let is_last = |candidate: &Candidate| lines <= candidate.log_line + LAST_LINES;
+        let (cause, over) = match cause {
+            Some(cause) if certain(&cause) => (Some(cause), None),
+            over => (None, over),
+        };
+        cause
+            .or_else(|| vague.filter(certain))
+            .or(doubtful)
+            .or(over)
+            .or(consequence)
+            .or_else(|| complaint.filter(is_last))
     }
 }

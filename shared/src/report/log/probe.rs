@@ -8,7 +8,15 @@ use crate::report::{Kind, Tool};
 pub(super) fn is_one(event: &Event, before: &[String]) -> bool {
     let can_be = matches!(event.kind, Kind::Compile | Kind::MissingHeader | Kind::UndefinedReference | Kind::Link)
         || event.weight <= Weight::Consequence && matches!(event.tool, Tool::Make | Tool::Ninja);
-    can_be && before.iter().any(|line| is_of_probe(said(line)))
+    let is_named_so = event.file.as_deref().is_some_and(is_file_of_probe);
+    can_be && (is_named_so || before.iter().any(|line| is_of_probe(said(line))))
+}
+
+/// Files that build systems write to try a compiler: Perl's, CMake's, distutils', Qt's, waf's, SCons', FFmpeg's.
+fn is_file_of_probe(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    matches!(name, "try.c" | "testCCompiler.c" | "testCXXCompiler.cxx" | "_configtest.c" | "testfile.c")
+        || ["config.tests/", "/.conf_check", ".sconf_temp/", "/ffconf."].iter().any(|folder| file.contains(folder))
 }
 
 fn is_of_probe(line: &str) -> bool {

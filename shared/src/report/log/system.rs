@@ -42,12 +42,20 @@ fn resource(line: &str) -> Option<Event> {
 
 fn timeout(line: &str) -> Option<Event> {
     let text = line.trim();
-    let is_job = text.contains("TIME LIMIT")
-        || text.contains("maximum execution time")
-        || text.contains("execution took longer than")
-        || text.contains("imed out after")
-        || text.starts_with("timeout: sending signal");
-    if is_job {
+    // What stands before names the job and its machine, which change from run to run.
+    for begin in [
+        "CANCELLED AT",
+        "has exceeded the maximum execution time",
+        "execution took longer than",
+        "timeout: sending signal",
+    ] {
+        if let Some(at) = text.find(begin)
+            && (begin != "CANCELLED AT" || text.contains("TIME LIMIT"))
+        {
+            return Some(Event::cause(Kind::Timeout, Tool::System, &text[at..]));
+        }
+    }
+    if text.contains("TIME LIMIT") || text.contains("imed out after") {
         return Some(Event::cause(Kind::Timeout, Tool::System, without_mark(text)));
     }
     let is_terminated = text == "Terminated" || text.contains(": *** ") && text.ends_with("Terminated");
