@@ -126,7 +126,7 @@ fn driver(line: &str) -> Option<Event> {
     // x86_64-linux-gnu-gcc
     let family = if family == "flang-new" { family } else { family.rsplit('-').next().unwrap_or(family) };
     let tool = match family {
-        "gcc" | "g++" | "cc" | "c++" | "cc1" | "cc1plus" | "collect2" | "cpp" => Tool::Gcc,
+        "gcc" | "g++" | "cc" | "c++" | "cc1plus" | "collect" | "cpp" | "lto" | "wrapper" => Tool::Gcc,
         "clang" | "clang++" | "flang" | "flang-new" | "armclang" | "armflang" | "hipcc" | "craycc" => Tool::Clang,
         "gfortran" | "f951" => Tool::Gfortran,
         "icx" | "icpx" | "ifx" | "ifort" | "icc" | "icpc" | "dpcpp" => Tool::OneApi,
@@ -134,7 +134,7 @@ fn driver(line: &str) -> Option<Event> {
         _ => return None,
     };
     // "linker command failed" and "no input files" follow from something else.
-    if message.contains("command failed") {
+    if message.contains("command failed") || message.contains("returned 1 exit status") {
         return Some(Event::consequence(tool, message));
     }
     let message = message.strip_suffix(" (use -v to see invocation)").unwrap_or(message);

@@ -134,7 +134,7 @@ pub(super) fn said(line: &str) -> Option<Event> {
         return Some(Event::consequence(Tool::Spack, message));
     }
     let kind = match message {
-        _ if message.starts_with("All fetchers failed") => Kind::Fetch,
+        _ if message.starts_with("All fetchers failed") || message.starts_with("HTTP Error ") => Kind::Fetch,
         _ if message.contains("checksum failed") => Kind::Checksum,
         _ if message.starts_with("Patch ") => Kind::Patch,
         _ if message.contains("dependenc") && message.contains("failed") => Kind::DependencyFailed,

@@ -131,6 +131,9 @@ fn refused(line: &str) -> Option<Event> {
 }
 
 fn crash(line: &str) -> Option<Event> {
+    if line.contains("internal compiler error") {
+        return None;
+    }
     for signal in ["Segmentation fault", "Illegal instruction", "Bus error", "Aborted", "Floating point exception"] {
         if line.contains(signal)
             && (signal == "Segmentation fault" || line.contains("core dumped") || line.contains(": 4"))
