@@ -89,6 +89,7 @@ impl Candidate {
     /// Whether the log went on up to `line` as if there had been no error.
     fn is_over(&self, line: u64) -> bool {
         let can_be_probe = self.event.weight == Weight::Vague
+            || self.event.tool == Tool::Python
             || matches!(
                 self.event.kind,
                 Kind::Compile | Kind::MissingHeader | Kind::UndefinedReference | Kind::Link | Kind::Other
@@ -96,6 +97,12 @@ impl Candidate {
         let is_vague = self.event.weight <= Weight::Vague;
         let patience = if is_vague { VAGUE_PATIENCE_LINES } else { PATIENCE_LINES };
         can_be_probe && !self.is_proven && line > self.last_line + patience
+    }
+
+    /// Whether it counts although the log went on, where there is nothing better. What Python misses is
+    /// often only asked for: `python -c 'import x'`.
+    fn may_be_last_word(&self) -> bool {
+        self.event.weight == Weight::Cause && self.event.tool != Tool::Python
     }
 
     /// With what the lines around it tell: the file of a Fortran error, the message of a CMake one.
@@ -189,7 +196,7 @@ impl Candidates {
     pub(super) fn wants(&mut self, weight: Weight, line: u64) -> bool {
         for candidate in self.first.iter_mut() {
             let over = candidate.take_if(|candidate| candidate.is_over(line));
-            if let Some(cause) = over.filter(|candidate| candidate.event.weight == Weight::Cause) {
+            if let Some(cause) = over.filter(Candidate::may_be_last_word) {
                 self.doubtful.get_or_insert(cause);
             }
         }
@@ -264,7 +271,7 @@ impl Candidates {
         cause
             .or_else(|| vague.filter(certain))
             .or(doubtful)
-            .or(over)
+            .or_else(|| over.filter(Candidate::may_be_last_word))
             .or(consequence)
             .or_else(|| complaint.filter(is_last))
     }

@@ -67,7 +67,8 @@ fn fetch(line: &str) -> Option<Event> {
         return Some(if is_remote {
             Event::cause(kind, Tool::Git, message)
         } else {
-            Event::vague(kind, Tool::Git, message)
+            // `fatal: not a git repository`: builds ask for a version that an archive does not have.
+            Event::complaint(kind, Tool::Git, message)
         });
     }
     if text.contains("Permission denied (publickey") {
