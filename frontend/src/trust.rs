@@ -160,7 +160,7 @@ impl OriginWords {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use larder_shared::api::{OriginState, Require, Signing};
+    use larder_shared::api::{OriginState, Recipes, Require, Signing, report::Reports};
 
     use super::*;
 
@@ -184,7 +184,10 @@ pub(crate) mod tests {
             origin_state: None,
             signing: Signing::None,
             require: Require::Nothing,
+            recipes: Recipes::default(),
+            webhook: None,
             reindex: None,
+            reports: Reports::default(),
         }
     }
 

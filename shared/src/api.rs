@@ -15,15 +15,19 @@ use crate::{
 pub mod error;
 #[cfg(feature = "schema")]
 pub mod openapi;
+pub mod recipes;
 pub mod report;
 pub mod time;
 pub mod token;
 pub mod trust;
+pub mod webhook;
 
 pub use error::{ApiError, ErrorBody, ErrorCode};
+pub use recipes::Recipes;
 pub use time::Timestamp;
 pub use token::{CreatedToken, NewToken, Scope, Token};
 pub use trust::{JobScope, TrustRule};
+pub use webhook::Webhook;
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,13 +61,16 @@ pub struct NewMirror {
     /// What a package must have to be taken.
     #[serde(default)]
     pub require: Require,
+    /// Where its recipes are kept, and their failures are told.
+    #[serde(default)]
+    pub recipes: Recipes,
 }
 
 impl NewMirror {
     /// A mirror with nothing chosen but its name.
-    pub const fn named(name: MirrorName) -> Self {
-        let (signing, require) = (Signing::None, Require::Nothing);
-        Self { name, origin: Origin::Bucket, private: false, trust: Vec::new(), signing, require }
+    pub fn named(name: MirrorName) -> Self {
+        let (signing, require, recipes) = (Signing::None, Require::Nothing, Recipes::default());
+        Self { name, origin: Origin::Bucket, private: false, trust: Vec::new(), signing, require, recipes }
     }
 }
 
@@ -84,6 +91,12 @@ pub struct MirrorChange {
     /// What a package must have to be taken from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require: Option<Require>,
+    /// Where its recipes are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipes: Option<Recipes>,
+    /// Where new failures are told: an `https` URL, which gets a new secret; an empty text for nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
 }
 
 /// Whose signature is on the documents that Larder derives.
@@ -200,6 +213,12 @@ pub struct Mirror {
     pub signing: Signing,
     /// What a package must have to be taken.
     pub require: Require,
+    /// Where its recipes are kept.
+    pub recipes: Recipes,
+    /// Where new failures are told; left out for others than those who may change it, and when
+    /// there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Webhook>,
     /// The last run that made the index follow from the bucket; `null` when there was none.
     pub reindex: Option<Reindex>,
     /// What was reported of builds.

@@ -37,6 +37,12 @@ pub struct Config {
     /// How many seconds lie at least between two reads of the issuer's keys, when tokens name one
     /// that is not known (`LARDER_OIDC_REFETCH_SECONDS`, 60).
     pub oidc_refetch_seconds: u64,
+    /// How many seconds after it first failed a webhook's delivery is tried again
+    /// (`LARDER_WEBHOOK_RETRY_SECONDS`, 60); later waits are multiples of it.
+    pub webhook_retry_seconds: u64,
+    /// Whether a webhook may lead to `http://127.0.0.1` (`LARDER_LOCAL_WEBHOOKS=on`), for tests and
+    /// development.
+    pub has_local_webhooks: bool,
 }
 
 /// The digest of the admin token: comparing digests takes the same time whatever is sent.
@@ -129,6 +135,8 @@ impl Config {
             oidc_issuer: issuer(lookup("LARDER_OIDC_ISSUER"))?,
             oidc_audience: lookup("LARDER_OIDC_AUDIENCE").filter(|audience| !audience.is_empty()),
             oidc_refetch_seconds: seconds("LARDER_OIDC_REFETCH_SECONDS", 60)?,
+            webhook_retry_seconds: seconds("LARDER_WEBHOOK_RETRY_SECONDS", 60)?,
+            has_local_webhooks: switch("LARDER_LOCAL_WEBHOOKS")?,
         })
     }
 }
@@ -155,7 +163,7 @@ mod tests {
     fn without_settings_nobody_is_admin() {
         let config = config(&[]).unwrap();
         assert!(config.admin_token.is_none());
-        assert!(!config.is_cache_used);
+        assert!(!config.is_cache_used && !config.has_local_webhooks);
         assert_eq!((config.origin_fresh_seconds, config.origin_timeout_seconds), (60, 8));
         assert_eq!((config.oidc_issuer.as_str(), config.oidc_audience), (GITHUB_ISSUER, None));
     }
@@ -189,6 +197,8 @@ mod tests {
             ("LARDER_OIDC_ISSUER", "http://127.0.0.1.example.org"),
             ("LARDER_OIDC_ISSUER", "https://example.org/"),
             ("LARDER_OIDC_REFETCH_SECONDS", ""),
+            ("LARDER_WEBHOOK_RETRY_SECONDS", "1m"),
+            ("LARDER_LOCAL_WEBHOOKS", "yes"),
         ] {
             let error = config(&[(name, value)]).unwrap_err();
             assert_eq!(error.name, name);

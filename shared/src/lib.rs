@@ -25,3 +25,4 @@ pub mod route;
 pub mod slice;
 pub mod spec;
 pub mod version;
+pub mod webhook;

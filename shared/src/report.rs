@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{api::Timestamp, digest::Digest};
 
+pub mod badge;
 pub mod cdash;
+pub mod feed;
+pub mod issue;
 pub mod junit;
 pub mod log;
 pub mod proof;

@@ -29,6 +29,7 @@ pub mod package;
 pub mod program;
 pub mod push;
 pub mod raw;
+pub mod receiver;
 pub mod reports;
 pub mod spack;
 pub mod wait;

@@ -1,13 +1,16 @@
 //! The JSON API, `/api/v1/…`. Its documents are the types of `larder_shared::api`.
 
+pub(crate) mod badge;
 pub(crate) mod builds;
 pub(crate) mod failures;
+pub(crate) mod feed;
 pub(crate) mod keys;
 pub(crate) mod mirrors;
 pub(crate) mod packages;
 pub(crate) mod runs;
 pub(crate) mod specs;
 pub(crate) mod tokens;
+mod webhook;
 
 use std::str::FromStr;
 

@@ -13,10 +13,11 @@ mod removal;
 mod reports;
 mod slices;
 mod tables;
+mod webhooks;
 
 use std::cell::{Cell, RefCell};
 
-use futures_util::lock::Mutex;
+use futures_util::{future::join, lock::Mutex};
 use larder_shared::{
     api::Timestamp,
     index::{
@@ -82,12 +83,11 @@ impl DurableObject for IndexObject {
     async fn alarm(&self) -> worker::Result<Response> {
         self.tables.create()?;
         let now = crate::app::now();
-        documents::collect_garbage(&self.tables, &self.store()?, now).await?;
-        self.sweep_removals(now).await?;
-        self.go_on_reindexing(now).await?;
-        if let Some(due) = self.next_due()? {
-            alarm::ring_by(&self.state, due).await?;
-        }
+        // What a receiver does holds nothing up but the next alarm.
+        let (kept, delivered) = join(self.keep_house(now), self.deliver(now)).await;
+        kept?;
+        delivered?;
+        self.ring_when_due().await?;
         Response::empty()
     }
 }
@@ -97,10 +97,27 @@ impl IndexObject {
         Ok(Store::new(self.env.bucket("BUCKET")?, Operations::default()))
     }
 
+    /// Does what was left to be done by now.
+    async fn keep_house(&self, now: Timestamp) -> worker::Result<()> {
+        documents::collect_garbage(&self.tables, &self.store()?, now).await?;
+        self.sweep_removals(now).await?;
+        self.go_on_reindexing(now).await
+    }
+
     /// When there is next something to do that nobody asks for, in milliseconds since 1970.
     fn next_due(&self) -> worker::Result<Option<u64>> {
-        let reindex = self.tables.reindex()?.filter(reindex::Run::is_due).map(|_| 0);
-        Ok([documents::next_due(&self.tables)?, removal::next_due(&self.tables)?, reindex].into_iter().flatten().min())
+        let tables = &self.tables;
+        let reindex = tables.reindex()?.filter(reindex::Run::is_due).map(|_| 0);
+        let due = [documents::next_due(tables)?, removal::next_due(tables)?, webhooks::next_due(tables)?, reindex];
+        Ok(due.into_iter().flatten().min())
+    }
+
+    /// Sees to it that the alarm rings when there is next something to do.
+    async fn ring_when_due(&self) -> worker::Result<()> {
+        match self.next_due()? {
+            Some(due) => alarm::ring_by(&self.state, due).await,
+            None => Ok(()),
+        }
     }
 
     async fn answer(&self, Asked { mirror, now, ask }: Asked) -> worker::Result<String> {
@@ -109,7 +126,10 @@ impl IndexObject {
             Ask::Accept(package) => json(&self.accept(&mirror, *package, now).await?),
             Ask::Remove(hash) => json(&self.remove(&mirror, hash, now).await?),
             Ask::Reindex => json(&self.begin_reindex(mirror, now).await?),
-            Ask::Heal { owns_packages } => json(&self.heal(mirror, owns_packages, now).await?),
+            Ask::Heal { owns_packages } => {
+                self.heal(mirror, owns_packages, now).await?;
+                json(&self.ring_when_due().await?)
+            }
             Ask::Learn { hash, tarball, size, signed } => json(&self.learn(hash, tarball, size, signed, now).await?),
             Ask::AddKey(key) => json(&self.add_key(key, now).await?),
             Ask::BeginTakeover => json(&self.begin_takeover(now)),
@@ -124,6 +144,7 @@ impl IndexObject {
                 json(&())
             }
             Ask::NoteOrigin(note) => json(&self.note_origin(note, now).await?),
+            Ask::SetWebhook(webhook) => json(&self.set_webhook(mirror, webhook, now).await?),
             Ask::Summary => json(&self.tables.summary()?),
             Ask::Packages { q, limit, after } => json(&queries::packages(&self.tables, &q, limit, after.as_ref())?),
             Ask::Package(name) => json(&queries::package(&self.tables, &name)?),

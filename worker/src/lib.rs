@@ -153,6 +153,8 @@ async fn handle(app: &App, request: &Request, target: &Target, method: Method) -
         (Route::Token(id), Method::Delete) => api::tokens::revoke(app, request, id).await,
         (Route::OpenApi, Method::Get) => api::openapi(request),
 
+        (Route::FailureFeed(mirror), Method::Get) => api::feed::show(app, request, mirror).await,
+        (Route::Badge(mirror, name), Method::Get) => api::badge::show(app, request, mirror, name).await,
         (Route::CdashSubmit(mirror), Method::Put | Method::Post) => report::cdash::submit(app, request, mirror).await,
         (Route::CdashSummary(mirror), Method::Get) => report::cdash::summary(request, mirror),
 

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::HashMap};
 
 use larder_shared::{
-    api::{NewMirror, Origin, Require, Signing, Timestamp, TrustRule},
+    api::{NewMirror, Origin, Recipes, Require, Signing, Timestamp, TrustRule},
     key::{MIRRORS_PREFIX, ObjectKey},
     name::MirrorName,
 };
@@ -32,6 +32,9 @@ pub(crate) struct Settings {
     pub(crate) signing: Signing,
     #[serde(default)]
     pub(crate) require: Require,
+    /// Where its recipes are kept.
+    #[serde(default)]
+    pub(crate) recipes: Recipes,
 }
 
 /// How long settings are believed without asking the bucket again, in milliseconds. Settings
@@ -75,8 +78,8 @@ pub(crate) async fn load(store: &Store, mirror: &MirrorName) -> Result<Settings>
 /// # Errors
 /// [`Error::MirrorExists`] when there is one of this name.
 pub(crate) async fn create(app: &App, new: NewMirror) -> Result<Settings> {
-    let NewMirror { name, origin, private, trust, signing, require } = new;
-    let settings = Settings { name, origin, created: now(), private, trust, signing, require };
+    let NewMirror { name, origin, private, trust, signing, require, recipes } = new;
+    let settings = Settings { name, origin, created: now(), private, trust, signing, require, recipes };
     if !app.store.put_if_absent(&ObjectKey::Mirror(settings.name.clone()), to_bytes(&settings)?).await? {
         return Err(Error::MirrorExists(settings.name));
     }

@@ -158,17 +158,40 @@ pub(crate) fn json(request: &Request, value: &impl Serialize) -> Result<Response
 
 /// A JSON document that is text already.
 pub(crate) fn json_bytes(request: &Request, body: Vec<u8>) -> Result<Response> {
+    let headers =
+        DocumentHeaders { content_type: "application/json", cache_control: "no-cache", more: &[], last_modified: None };
+    document(request, &headers, body)
+}
+
+/// The headers of a document of the API that differ from one to the other.
+pub(crate) struct DocumentHeaders<'a> {
+    pub(crate) content_type: &'a str,
+    pub(crate) cache_control: &'a str,
+    pub(crate) more: &'a [(&'a str, &'a str)],
+    /// When it last changed, as headers write it.
+    pub(crate) last_modified: Option<&'a str>,
+}
+
+/// A document of the API, with an ETag over its bytes.
+pub(crate) fn document(request: &Request, headers: &DocumentHeaders<'_>, body: Vec<u8>) -> Result<Response> {
     let etag = format!("\"{}\"", &Digest::of(&body).to_string()[..32]);
-    let builder = with_headers([
-        ("Content-Type", "application/json"),
-        ("Cache-Control", "no-cache"),
+    let common = [
+        ("Content-Type", headers.content_type),
+        ("Cache-Control", headers.cache_control),
         ("ETag", &etag),
         ("Access-Control-Allow-Origin", "*"),
         ("Access-Control-Expose-Headers", EXPOSED),
         ("Vary", "Authorization"),
         ("X-Content-Type-Options", "nosniff"),
-    ])?;
-    if is_current(request, &etag) {
+    ];
+    let modified = headers.last_modified.map(|time| ("Last-Modified", time));
+    let builder = with_headers(common.into_iter().chain(headers.more.iter().copied()).chain(modified))?;
+    // Who sends the time back as it was got means this version (RFC 9110, section 13.1.3).
+    let is_unmodified = || {
+        let asked = header(request, "If-Modified-Since").filter(|_| header(request, "If-None-Match").is_none());
+        asked.is_some() && asked.as_deref() == headers.last_modified
+    };
+    if is_current(request, &etag) || is_unmodified() {
         return Ok(builder.with_status(304).empty());
     }
     let builder = builder

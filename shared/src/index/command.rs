@@ -3,6 +3,8 @@
 //!
 //! A command applied twice equals once: clients and workers retry.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -20,6 +22,7 @@ use crate::{
     },
     slice::Slice,
     spec::{Compiler, Node, SpecError, SpecVersion},
+    webhook::WebhookUrl,
 };
 
 /// One request to the index of a mirror.
@@ -86,6 +89,8 @@ pub enum Ask {
     },
     /// Note how asking the origin went. Answer: [`Changed`].
     NoteOrigin(OriginNote),
+    /// Set where new failures are told, or that they are told nowhere. Answer: `null`.
+    SetWebhook(Option<SetWebhook>),
     /// Answer: [`Summary`].
     Summary,
     /// Answer: [`api::List`] of [`api::PackageSummary`].
@@ -175,6 +180,23 @@ pub enum Ask {
     Document(DbVersion),
     /// Something about builds. Answer: as [`ReportAsk`] tells.
     Report(ReportAsk),
+}
+
+/// A webhook as it is set; its `Debug` hides the secret.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SetWebhook {
+    /// Where to.
+    pub url: WebhookUrl,
+    /// What deliveries are signed with.
+    pub secret: String,
+    /// Scheme and host of this Larder, for links to its pages.
+    pub site: String,
+}
+
+impl fmt::Debug for SetWebhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SetWebhook").field("url", &self.url).field("site", &self.site).finish_non_exhaustive()
+    }
 }
 
 /// A node with what the index keeps beside it.
@@ -342,6 +364,9 @@ pub struct Summary {
     /// What was reported of builds.
     #[serde(default)]
     pub reports: api::report::Reports,
+    /// Where new failures are told.
+    #[serde(default)]
+    pub webhook: Option<api::Webhook>,
 }
 
 /// What was found by the beginning of a hash.

@@ -1,12 +1,16 @@
 //! Reports of builds: taken in every form, joined into builds, runs and failures.
 
 mod bad_input;
+mod badge;
 mod cdash;
 mod failures;
+mod feed;
+mod issue;
 mod json;
 mod junit;
 mod log;
 mod shell;
+mod webhook;
 
 use larder_shared::{
     api::{

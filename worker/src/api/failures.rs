@@ -3,17 +3,18 @@
 use larder_shared::{
     api::{
         List,
-        report::{Failure, FailureSummary, Issue},
+        report::{Failure, FailureSummary},
     },
     index::report::{FailureParts, FailureQuery, ReportAsk},
     name::MirrorName,
-    report::Signature,
+    report::{Signature, issue::issue},
+    route::page::Page,
 };
 use worker::{Request, Response};
 
 use super::{DEFAULT_LIMIT, MAX_LIMIT, limit, number, parameter, parsed};
 use crate::{
-    app::App,
+    app::{self, App},
     auth,
     error::{Error, Result},
     report::ask,
@@ -37,10 +38,12 @@ pub(crate) async fn list(app: &App, request: &Request, mirror: &MirrorName) -> R
 
 /// `GET /api/v1/mirrors/{m}/failures/{signature}`
 pub(crate) async fn show(app: &App, request: &Request, mirror: &MirrorName, signature: &Signature) -> Result<Response> {
-    auth::readable(app, request, mirror).await?;
+    let settings = auth::readable(app, request, mirror).await?;
     let parts: Option<FailureParts> = ask(app, mirror, ReportAsk::Failure(signature.clone())).await?;
     let missing = || Error::NotFound { what: format!("failure {signature}"), mirror: mirror.clone() };
     let FailureParts { summary, cause, build, builds, blocked, runs } = parts.ok_or_else(missing)?;
-    let issue = Issue { url: String::new(), title: summary.message.clone(), markdown: String::new() };
+    let page = format!("{}{}", app::origin(request)?, Page::Failure(mirror.clone(), signature.clone()));
+    let run = runs.iter().find(|run| run.id == build.run);
+    let issue = issue(&settings.recipes, &cause, &build, run, Some(&page));
     respond::json(request, &Failure { summary, cause, build, builds, blocked, runs, issue })
 }

@@ -7,7 +7,7 @@ use larder_shared::{
 };
 use worker::{Request, Response, Url};
 
-use super::{json_body, limit, parameter};
+use super::{json_body, limit, parameter, webhook};
 use crate::{
     app::App,
     auth::{self, Asker},
@@ -101,13 +101,17 @@ pub(crate) async fn show(app: &App, request: &Request, mirror: &MirrorName) -> R
 /// `PATCH /api/v1/mirrors/{m}`: changes what is given, and leaves the rest.
 pub(crate) async fn change(app: &App, request: &Request, mirror: &MirrorName) -> Result<Response> {
     let asker = auth::require(app, request, Scope::Admin, Some(mirror)).await?;
-    let MirrorChange { private, trust, signing, require } = json_body(request).await?;
+    let MirrorChange { private, trust, signing, require, recipes, webhook } = json_body(request).await?;
+    let webhook = webhook.map(|url| webhook::parse(app, &url)).transpose()?;
     let apply = |settings: &mut Settings| {
         settings.private = private.unwrap_or(settings.private);
         settings.signing = signing.unwrap_or(settings.signing);
         settings.require = require.unwrap_or(settings.require);
         if let Some(trust) = &trust {
             settings.trust.clone_from(trust);
+        }
+        if let Some(recipes) = &recipes {
+            settings.recipes.clone_from(recipes);
         }
     };
     let mut wanted = registry::load(&app.store, mirror).await?;
@@ -116,7 +120,15 @@ pub(crate) async fn change(app: &App, request: &Request, mirror: &MirrorName) ->
     // The key is one of the mirror's before anything is signed with it.
     signing::key_of(app, &wanted).await?;
     let settings = registry::change(app, mirror, apply).await?;
-    respond::done(200, &describe(app, settings, &asker).await?)
+    let secret = match webhook {
+        Some(url) => webhook::set(app, request, mirror, url).await?,
+        None => None,
+    };
+    let mut mirror = describe(app, settings, &asker).await?;
+    if let Some(webhook) = &mut mirror.webhook {
+        webhook.secret = secret;
+    }
+    respond::done(200, &mirror)
 }
 
 /// `POST /api/v1/mirrors/{m}/refresh`: the same as the scheduled event does.
@@ -159,6 +171,8 @@ async fn describe(app: &App, settings: Settings, asker: &Asker) -> Result<Mirror
         origin_state,
         signing: settings.signing,
         require: settings.require,
+        recipes: settings.recipes,
+        webhook: summary.webhook.filter(|_| may_change),
         reindex: summary.reindex,
         reports: summary.reports,
     })

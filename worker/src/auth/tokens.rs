@@ -70,7 +70,8 @@ pub(crate) async fn forget_ended(app: &App) -> Result<()> {
     Ok(())
 }
 
-fn random<const BYTES: usize>(doing: &'static str) -> Result<[u8; BYTES]> {
+/// Random bytes for a secret.
+pub(crate) fn random<const BYTES: usize>(doing: &'static str) -> Result<[u8; BYTES]> {
     let mut random = [0; BYTES];
     getrandom::fill(&mut random).map_err(|error| Error::Platform { doing, source: error.to_string().into() })?;
     Ok(random)

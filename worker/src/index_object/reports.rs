@@ -10,7 +10,7 @@ mod rows;
 use std::collections::BTreeSet;
 
 use larder_shared::{
-    api::Timestamp,
+    api::{Timestamp, report::BuildSummary},
     index::report::{FailureEvent, Log, Reading, ReportAsk, Said, Taken, TakenBuild, Told, ToldBuild},
     report::{Build, Kind, Run, Signature, Status, cdash, proof},
     spec::Node,
@@ -21,6 +21,7 @@ use worker::Result;
 use super::{
     IndexObject, json,
     tables::{RecordRow, Tables, number},
+    webhooks,
 };
 use rows::BuildRow;
 
@@ -81,14 +82,13 @@ impl IndexObject {
     pub(super) async fn report(&self, ask: ReportAsk, now: Timestamp) -> Result<String> {
         let tables = &self.tables;
         match ask {
-            ReportAsk::Take(told) => json(&self.atomically(move |tables| take(tables, *told, now)).await?),
-            ReportAsk::NoteLog { build, log, reading } => {
-                let noted = self.atomically(move |tables| note_reading(tables, build, Some(log), *reading, now));
-                json(&noted.await?)
+            ReportAsk::Take(told) => {
+                let taken = self.atomically(move |tables| take(tables, *told, now)).await?;
+                self.ring_when_due().await?;
+                json(&taken)
             }
-            ReportAsk::NoteReading { build, reading } => {
-                json(&self.atomically(move |tables| note_reading(tables, build, None, *reading, now)).await?)
-            }
+            ReportAsk::NoteLog { build, log, reading } => self.note_reading(build, Some(log), *reading, now).await,
+            ReportAsk::NoteReading { build, reading } => self.note_reading(build, None, *reading, now).await,
             ReportAsk::LogPlace(build) => json(&rows::find(tables, build)?.map(|row| row.log_place()).transpose()?),
             ReportAsk::Builds(query) => json(&queries::builds(tables, &query)?),
             ReportAsk::Build(id) => json(&queries::build(tables, id)?),
@@ -99,9 +99,20 @@ impl IndexObject {
             ReportAsk::Failure(signature) => json(&queries::failure(tables, &signature)?),
         }
     }
+
+    async fn note_reading(&self, build: u64, log: Option<Log>, reading: Reading, now: Timestamp) -> Result<String> {
+        let noted = self.atomically(move |tables| note_reading(tables, build, log, reading, now)).await?;
+        self.ring_when_due().await?;
+        json(&noted)
+    }
 }
 
-pub(super) use queries::reports;
+pub(super) use queries::{news_of, reports};
+
+/// What the lists say of a build.
+pub(super) fn build_summary(tables: &Tables, id: u64) -> Result<Option<BuildSummary>> {
+    rows::find(tables, id)?.map(|row| row.to_summary()).transpose()
+}
 
 /// Takes what a report says.
 fn take(tables: &Tables, told: Told, now: Timestamp) -> Result<Taken> {
@@ -339,7 +350,7 @@ fn note_reading(
     log: Option<Log>,
     reading: Reading,
     now: Timestamp,
-) -> Result<Option<larder_shared::api::report::BuildSummary>> {
+) -> Result<Option<BuildSummary>> {
     let Some(row) = rows::find(tables, id)? else { return Ok(None) };
     let mut build = row.build()?;
     let mut touched: BTreeSet<_> = row.signature.iter().cloned().collect();
@@ -371,15 +382,14 @@ fn note_reading(
     }
     touched.extend(rows::neighbours(tables, id, &build.package)?);
     settle(tables, &touched, now)?;
-    rows::find(tables, id)?.map(|row| row.to_summary()).transpose()
+    build_summary(tables, id)
 }
 
-/// Makes the rows of these failures anew, and tells of those that came or came back.
+/// Makes the rows of these failures anew, and tells the webhook of those that came or came back.
 fn settle(tables: &Tables, touched: &BTreeSet<Signature>, now: Timestamp) -> Result<()> {
     let mut events: Vec<FailureEvent> = Vec::new();
     for signature in touched {
         events.extend(failures::settle(tables, signature, now)?);
     }
-    drop(events);
-    Ok(())
+    webhooks::note(tables, &events, now)
 }

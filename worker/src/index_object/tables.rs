@@ -202,6 +202,7 @@ impl Tables {
     pub(super) fn create(&self) -> Result<()> {
         self.run(SCHEMA, vec![])?;
         self.run(super::reports::SCHEMA, vec![])?;
+        self.run(super::webhooks::SCHEMA, vec![])?;
         for (table, column, definition) in LATER_COLUMNS {
             let known = "SELECT name FROM pragma_table_info(?) WHERE name = ?";
             if self.first::<serde_json::Value>(known, vec![table.into(), column.into()])?.is_none() {
@@ -281,6 +282,7 @@ impl Tables {
         let layouts = [(row.v2, Layout::V2), (row.v3, Layout::V3), (row.oci, Layout::Oci)];
         Ok(Summary {
             reports: super::reports::reports(self)?,
+            webhook: super::webhooks::find(self)?,
             specs: row.specs,
             packages: row.packages,
             signed: row.signed,
