@@ -203,6 +203,14 @@ impl LogReader {
         if marks.has(Marks::SPACK) && self.follow_spack(text) {
             return;
         }
+        // Of a flood of errors all but the first are only counted.
+        if self.traceback.is_none() && marks.is_only(Marks::ERROR) && compiler::is_plain(text) {
+            let line = self.report.lines;
+            if !self.candidates.wants(Weight::Cause, line) {
+                self.count(byte);
+                return;
+            }
+        }
         let event = match self.traceback.take() {
             Some(mut traceback) => {
                 if traceback.takes(text) {
@@ -249,13 +257,18 @@ impl LogReader {
         true
     }
 
+    /// Counts an error.
+    fn count(&mut self, byte: u64) {
+        self.report.errors += 1;
+        if self.report.error_lines.len() < MAX_ERROR_LINES {
+            self.report.error_lines.push(ErrorLine { line: self.report.lines, byte });
+        }
+    }
+
     /// Counts an error, and keeps it if it may be the first.
     fn take(&mut self, event: Event, before: &[u8], byte: u64, shown: &str) {
         if event.weight > Weight::Complaint {
-            self.report.errors += 1;
-            if self.report.error_lines.len() < MAX_ERROR_LINES {
-                self.report.error_lines.push(ErrorLine { line: self.report.lines, byte });
-            }
+            self.count(byte);
         }
         let line = self.report.lines;
         let is_wanted = self.candidates.wants(event.weight, line);

@@ -18,9 +18,15 @@ pub(super) fn read(line: &str) -> Option<Event> {
 
 /// `a.c:12:3: error: text`, which is what most errors are.
 pub(super) fn plain(line: &str) -> Option<Event> {
-    let place = place::colon(line)?;
-    let is_error = place.text.starts_with("error:") || place.text.starts_with("fatal error:");
-    (is_error && tool_of(place.file) == Tool::Gcc).then(|| placed(line))?
+    is_plain(line).then(|| placed(line))?
+}
+
+/// Whether `line` is such an error.
+pub(super) fn is_plain(line: &str) -> bool {
+    place::colon(line).is_some_and(|place| {
+        let is_error = place.text.starts_with("error:") || place.text.starts_with("fatal error:");
+        is_error && tool_of(place.file) == Tool::Gcc
+    })
 }
 
 /// `file:line:column: error: text` and its relatives.
