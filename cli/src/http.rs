@@ -19,6 +19,7 @@ use crate::{mirror_url::MirrorUrl, stop::Stop};
 pub(crate) mod api;
 pub(crate) mod failure;
 mod parts;
+pub(crate) mod report;
 mod retry;
 
 pub(crate) use failure::Failure;

@@ -8,6 +8,7 @@ mod key;
 mod mirror_url;
 mod output;
 mod push;
+mod report;
 mod server_url;
 mod stop;
 mod token;
@@ -27,6 +28,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Push(push::Arguments),
+    Report(Box<report::Arguments>),
     Key(key::Arguments),
     Token(token::Arguments),
 }
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let end: Result<End, Box<dyn Error>> = match command {
         Command::Push(arguments) => push::run(&arguments).map_err(Into::into),
+        Command::Report(arguments) => report::run(&arguments).map_err(Into::into),
         Command::Token(arguments) => token::run(&arguments).map_err(Into::into),
         Command::Key(arguments) => key::run(&arguments).map_err(Into::into),
     };

@@ -27,6 +27,11 @@ impl MirrorUrl {
         format!("{}/v2/{}/{path}", self.server, self.mirror)
     }
 
+    /// The URL of something of the mirror in the API, such as `builds`.
+    pub(crate) fn api(&self, path: &str) -> String {
+        self.server.api(&format!("mirrors/{}/{path}", self.mirror))
+    }
+
     /// The URL that a `Location` names, which may be a path on the same server.
     pub(crate) fn resolve(&self, location: &str) -> String {
         if location.starts_with('/') { format!("{}{location}", self.server) } else { location.to_owned() }

@@ -47,7 +47,7 @@ impl<'a> ApiClient<'a> {
     }
 }
 
-fn read<T: DeserializeOwned>(mut response: Response<Body>) -> Result<T, Failure> {
+pub(super) fn read<T: DeserializeOwned>(mut response: Response<Body>) -> Result<T, Failure> {
     if !response.status().is_success() {
         return Err(refused(response, 0));
     }
