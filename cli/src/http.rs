@@ -20,6 +20,7 @@ pub(crate) mod api;
 pub(crate) mod failure;
 pub(crate) mod find;
 mod parts;
+pub(crate) mod report;
 mod retry;
 
 pub(crate) use failure::Failure;

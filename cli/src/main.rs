@@ -9,6 +9,7 @@ mod key;
 mod mirror_url;
 mod output;
 mod push;
+mod report;
 mod server_url;
 mod stop;
 mod token;
@@ -29,6 +30,7 @@ struct Arguments {
 enum Command {
     Push(push::Arguments),
     Find(find::Arguments),
+    Report(Box<report::Arguments>),
     Key(key::Arguments),
     Token(token::Arguments),
 }
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
     let end: Result<End, Box<dyn Error>> = match command {
         Command::Push(arguments) => push::run(&arguments).map_err(Into::into),
         Command::Find(arguments) => find::run(&arguments).map_err(Into::into),
+        Command::Report(arguments) => report::run(&arguments).map_err(Into::into),
         Command::Token(arguments) => token::run(&arguments).map_err(Into::into),
         Command::Key(arguments) => key::run(&arguments).map_err(Into::into),
     };

@@ -5,8 +5,12 @@ use std::{any::Any, cell::Cell, marker::PhantomData, rc::Rc};
 use gloo::{timers::callback::Timeout, utils::window};
 use larder_frontend::format;
 use larder_shared::{
-    api::{ApiError, ErrorBody, ErrorCode, Key, List, Mirror, Package, PackageSummary, Spec, SpecSummary},
+    api::{
+        ApiError, ErrorBody, ErrorCode, Key, List, Mirror, Package, PackageSummary, Spec, SpecSummary,
+        report::{Build, BuildSummary, Failure as BuildFailure, FailureSummary, Run, RunSummary},
+    },
     name::{MirrorName, PackageName},
+    report::Signature,
     route::API,
 };
 use serde::de::DeserializeOwned;
@@ -126,6 +130,66 @@ pub(crate) fn spec(mirror: &MirrorName, hash: &str) -> Question<Spec> {
 /// The keys of a mirror.
 pub(crate) fn keys(mirror: &MirrorName) -> Question<Vec<Key>> {
     all(format!("{}/keys", mirror_path(mirror)))
+}
+
+/// The newest runs, at most `number`, from where `cursor` says.
+pub(crate) fn runs(mirror: &MirrorName, number: usize, cursor: &str) -> Question<List<RunSummary>> {
+    one(format!("{}/runs?{}", mirror_path(mirror), query(&[("limit", &number.to_string()), ("cursor", cursor)])))
+}
+
+/// One run.
+pub(crate) fn run(mirror: &MirrorName, id: u64) -> Question<Run> {
+    one(format!("{}/runs/{id}", mirror_path(mirror)))
+}
+
+/// The newest builds that `filter` lets through, at most `number`.
+pub(crate) fn builds(mirror: &MirrorName, number: usize, filter: &[(&str, &str)]) -> Question<List<BuildSummary>> {
+    let limit = number.to_string();
+    let params: Vec<_> = [("limit", limit.as_str())].into_iter().chain(filter.iter().copied()).collect();
+    one(format!("{}/builds?{}", mirror_path(mirror), query(&params)))
+}
+
+/// All builds of a run, for one with more than its own document lists.
+pub(crate) fn builds_of_run(mirror: &MirrorName, run: u64) -> Question<Vec<BuildSummary>> {
+    all(format!("{}/builds?run={run}&limit={PAGE_ITEMS}", mirror_path(mirror)))
+}
+
+/// One build.
+pub(crate) fn build(mirror: &MirrorName, id: u64) -> Question<Build> {
+    one(format!("{}/builds/{id}", mirror_path(mirror)))
+}
+
+/// Where the log of a build is.
+pub(crate) fn log_path(mirror: &MirrorName, id: u64) -> String {
+    format!("{}/builds/{id}/log", mirror_path(mirror))
+}
+
+/// Where the feed of a mirror's failures is.
+pub(crate) fn feed_path(mirror: &MirrorName) -> String {
+    format!("{}/failures.atom", mirror_path(mirror))
+}
+
+/// Where the badge of a package is.
+pub(crate) fn badge_path(mirror: &MirrorName, name: &PackageName) -> String {
+    format!("{}/packages/{name}/badge.svg", mirror_path(mirror))
+}
+
+/// The failures that `filter` lets through, at most `number`.
+pub(crate) fn failures(mirror: &MirrorName, number: usize, filter: &[(&str, &str)]) -> Question<List<FailureSummary>> {
+    let limit = number.to_string();
+    let params: Vec<_> = [("limit", limit.as_str())].into_iter().chain(filter.iter().copied()).collect();
+    one(format!("{}/failures?{}", mirror_path(mirror), query(&params)))
+}
+
+/// One failure.
+pub(crate) fn failure(mirror: &MirrorName, signature: &Signature) -> Question<BuildFailure> {
+    one(format!("{}/failures/{signature}", mirror_path(mirror)))
+}
+
+/// Parameters as a query, the empty ones left out.
+fn query(params: &[(&str, &str)]) -> String {
+    let given = params.iter().filter(|(_, value)| !value.is_empty());
+    given.map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&")
 }
 
 /// In the API a mirror's name is one segment. Of what a name may hold only `/` must be encoded.

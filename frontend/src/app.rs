@@ -22,6 +22,7 @@ use crate::{
     load::{Answer, known, use_answer},
     pages::{
         home::HomePage,
+        hosted::{Hosted, PAGE_PLACE, Part, is_awaited},
         keys::KeysPage,
         mirror::MirrorPage,
         not_found::{Missing, NotFoundPage},
@@ -47,7 +48,7 @@ pub(crate) fn App() -> Html {
         let on_help = use_callback((), move |(), ()| help.set(true));
         use_keyboard(current.clone(), on_help);
     }
-    use_effect_with((*place).clone(), |place| settle(&place.arrival));
+    use_effect_with((*place).clone(), |place| settle(&place.arrival, place.visit));
 
     // What is typed, while it is newer than what the URL says.
     let typed = use_state_eq(|| (0, None::<String>));
@@ -120,6 +121,9 @@ fn page(place: &Place, mirrors: &Answer<Vec<Mirror>>, current: Option<&MirrorNam
             html! { <SpecPage {key} mirror={mirror.clone()} hash={hash.clone()} place={place.clone()}/> }
         }
         Page::Keys(mirror) => html! { <KeysPage {key} mirror={mirror.clone()}/> },
+        Page::Builds(_) | Page::Build(..) | Page::Log(..) | Page::Run(..) | Page::Failures(_) | Page::Failure(..) => {
+            html! { <Hosted key="reports" part={Part::Page} visit={place.visit}/> }
+        }
         Page::NotFound(path) => {
             html! { <NotFoundPage {key} missing={Missing::Path(path.clone())} page={place.page.clone()}/> }
         }
@@ -173,7 +177,7 @@ const SETTLE_STEPS: u32 = 40;
 const SETTLE_STEP_MILLIS: u32 = 50;
 
 /// Puts scroll and keyboard where somebody who arrived expects them.
-fn settle(arrival: &Arrival) {
+fn settle(arrival: &Arrival, visit: u32) {
     match arrival {
         Arrival::Load | Arrival::Within => {}
         Arrival::Typing => window().scroll_to_with_x_and_y(0.0, 0.0),
@@ -181,7 +185,7 @@ fn settle(arrival: &Arrival) {
             window().scroll_to_with_x_and_y(0.0, 0.0);
             focus_title();
         }
-        Arrival::Back(left) => return_to(left.clone(), SETTLE_STEPS),
+        Arrival::Back(left) => return_to(left.clone(), visit, SETTLE_STEPS),
     }
 }
 
@@ -191,18 +195,21 @@ fn focus_title() {
     }
 }
 
-/// Returns to where a page was left, as soon as it is high enough again.
-fn return_to(left: Left, steps: u32) {
+/// Returns to where a page was left, as soon as it is drawn and high enough again.
+fn return_to(left: Left, visit: u32, steps: u32) {
     #[expect(clippy::cast_possible_truncation, reason = "no window is that high")]
     let lowest = document_element().scroll_height() - browser::window_height() as i32;
-    if lowest + 1 < left.scrolled && steps > 0 {
-        Timeout::new(SETTLE_STEP_MILLIS, move || return_to(left, steps - 1)).forget();
+    let links = if is_awaited(visit) { Vec::new() } else { browser::find_all("main a[href]") };
+    let link = links.iter().find(|link| left.link.is_some() && link.get_attribute("href") == left.link);
+    // What another program draws comes a little later, and its rows later still.
+    let is_link_awaited = link.is_none() && left.link.is_some() && browser::find(PAGE_PLACE).is_some();
+    if steps > 0 && (lowest + 1 < left.scrolled || is_link_awaited) {
+        Timeout::new(SETTLE_STEP_MILLIS, move || return_to(left, visit, steps - 1)).forget();
         return;
     }
     window().scroll_to_with_x_and_y(0.0, left.scrolled.min(lowest.max(0)).into());
-    let links = browser::find_all("main a[href]");
-    match links.into_iter().find(|link| left.link.is_some() && link.get_attribute("href") == left.link) {
-        Some(link) => browser::focus_in_place(&link),
+    match link {
+        Some(link) => browser::focus_in_place(link),
         None => focus_title(),
     }
 }

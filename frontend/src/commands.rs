@@ -215,6 +215,15 @@ pub fn push_with_spack(origin: &str, mirror: &MirrorName) -> Option<[Command; 2]
     Some([add, Command::of(&["spack", "buildcache", "push", name, "<package>"])])
 }
 
+/// How Spack itself reports what it builds to a mirror.
+pub fn report_with_spack(origin: &str, mirror: &MirrorName) -> [Command; 2] {
+    let url = format!("\"{origin}/cdash/{mirror}/submit.php?project={mirror}\"");
+    [
+        Command::of(&["export", "SPACK_CDASH_AUTH_TOKEN=\"$LARDER_TOKEN\""]),
+        Command::of(&["spack", "install", "--cdash-upload-url", &url, "<package>"]),
+    ]
+}
+
 /// What a spec is called in a sentence: `hdf5 /slmgyj5`.
 pub fn spec_words(spec: &SpecSummary) -> String {
     format!("{} /{}", spec.name, short_hash(spec.hash.as_str()))
@@ -229,6 +238,15 @@ mod tests {
 
     fn lines(recipe: &Recipe) -> Vec<String> {
         recipe.commands.iter().map(Command::line).collect()
+    }
+
+    #[test]
+    fn spack_reports_to_the_mirror() {
+        let [_, install] = report_with_spack(ORIGIN, &"team/scratch".parse().unwrap());
+        assert_eq!(
+            install.line(),
+            "spack install --cdash-upload-url \"https://larder.example.org/cdash/team/scratch/submit.php?project=team/scratch\" <package>"
+        );
     }
 
     #[test]

@@ -103,6 +103,35 @@ pub fn clock(time: Timestamp) -> String {
     time.to_string().get(11..16).map(|minute| format!("{minute} UTC")).unwrap_or_default()
 }
 
+/// How long something took: `0.3 s`, `48 s`, `4 min 12 s`, `1 h 05 min`.
+pub fn duration(millis: u64) -> String {
+    let seconds = millis / 1_000;
+    match seconds {
+        0..10 => format!("{}.{} s", seconds, millis % 1_000 / 100),
+        10..MINUTE => format!("{seconds} s"),
+        MINUTE..HOUR => format!("{} min {:02} s", seconds / MINUTE, seconds % MINUTE),
+        _ => format!("{} h {:02} min", seconds / HOUR, seconds % HOUR / MINUTE),
+    }
+}
+
+/// A stretch of time in UTC: `2026-11-20, 16:06 to 16:08 UTC`; both dates where they differ.
+pub fn span(from: Timestamp, to: Timestamp) -> String {
+    let minute = |time: Timestamp| clock(time).replace(" UTC", "");
+    let (first, last) = (date(from), date(to));
+    if to <= from || (first == last && minute(from) == minute(to)) {
+        format!("{first}, {}", clock(from))
+    } else if first == last {
+        format!("{first}, {} to {}", minute(from), clock(to))
+    } else {
+        format!("{first}, {} to {last}, {}", minute(from), clock(to))
+    }
+}
+
+/// The second of a day in UTC: `16:06:03`.
+pub fn clock_seconds(time: Timestamp) -> String {
+    time.to_string().get(11..19).unwrap_or_default().to_owned()
+}
+
 /// A key's fingerprint in groups of four.
 pub fn fingerprint(fingerprint: &str) -> String {
     let digits: Vec<char> = fingerprint.chars().collect();
@@ -161,6 +190,11 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     }
     let escaped = text.chars().map(|c| if is_hidden(c) { c.escape_unicode().to_string() } else { c.to_string() });
     Cow::Owned(escaped.collect())
+}
+
+/// Lines of foreign text for reading; their ends stay.
+pub fn visible_lines(lines: &[&str]) -> String {
+    lines.iter().map(|line| visible(line)).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -222,6 +256,26 @@ mod tests {
         assert_eq!(age(after(500), then), "now");
         assert_eq!(utc(then), "2026-11-20 16:06:03 UTC");
         assert_eq!(clock(then), "16:06 UTC");
+    }
+
+    #[test]
+    fn durations_and_spans() {
+        for (millis, text) in [
+            (0, "0.0 s"),
+            (340, "0.3 s"),
+            (9_999, "9.9 s"),
+            (48_000, "48 s"),
+            (252_000, "4 min 12 s"),
+            (3_900_000, "1 h 05 min"),
+        ] {
+            assert_eq!(duration(millis), text);
+        }
+        let from = Timestamp::from_millis(1_795_190_763_000);
+        let after = |seconds: u64| Timestamp::from_millis(from.as_millis() + seconds * 1_000);
+        assert_eq!(span(from, from), "2026-11-20, 16:06 UTC");
+        assert_eq!(span(from, after(120)), "2026-11-20, 16:06 to 16:08 UTC");
+        assert_eq!(span(from, after(DAY)), "2026-11-20, 16:06 to 2026-11-21, 16:06 UTC");
+        assert_eq!(clock_seconds(from), "16:06:03");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use yew::prelude::*;
 
 use crate::{
     browser,
-    components::{copy::copy_and_say, search_box::SEARCH_ID},
+    components::{copy::copy_and_say, log_bar::LOG_SEARCH_ID, search_box::SEARCH_ID},
     route,
 };
 
@@ -82,7 +82,7 @@ fn on_key(event: &KeyboardEvent, mirror: Option<&MirrorName>, on_help: &Callback
         return mirror.is_some_and(|mirror| go_to(&key, mirror));
     }
     match key.as_str() {
-        "/" => focus_search(),
+        "/" => focus_log_search() || focus_search(),
         "?" => {
             on_help.emit(());
             true
@@ -96,6 +96,9 @@ fn on_key(event: &KeyboardEvent, mirror: Option<&MirrorName>, on_help: &Callback
         "o" => open_aside(),
         "y" => copy_hash(),
         "i" => click("#install-button"),
+        "n" => click("[data-key=n]"),
+        "N" => click("[data-key=N]"),
+        "e" => click("[data-key=e]"),
         "m" => click("#mirror-button"),
         _ => false,
     }
@@ -108,7 +111,16 @@ fn is_in_field(event: &KeyboardEvent) -> bool {
 }
 
 fn focus_search() -> bool {
-    let Some(field) = browser::element(SEARCH_ID).and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else {
+    focus_field(SEARCH_ID)
+}
+
+/// In a log, `/` searches the log; Ctrl K still goes to the box.
+fn focus_log_search() -> bool {
+    focus_field(LOG_SEARCH_ID)
+}
+
+fn focus_field(id: &str) -> bool {
+    let Some(field) = browser::element(id).and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else {
         return false;
     };
     let _ = field.focus();
@@ -120,6 +132,8 @@ fn go_to(key: &str, mirror: &MirrorName) -> bool {
     let page = match key {
         "o" => Page::Mirror(mirror.clone()),
         "p" => Page::Packages(mirror.clone()),
+        "b" => Page::Builds(mirror.clone()),
+        "f" => Page::Failures(mirror.clone()),
         "k" => Page::Keys(mirror.clone()),
         _ => return false,
     };

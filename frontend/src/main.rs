@@ -7,6 +7,11 @@
 //! api          the only place that asks the server; `load` remembers its answers
 //! route        the URL, the history and what Back restores
 //! ```
+//! What is about builds is in a program of its own (`reports.rs`), loaded when it is wanted.
+#![cfg_attr(
+    target_arch = "wasm32",
+    expect(dead_code, reason = "each of the two programs uses a part of what both share")
+)]
 
 #[cfg(target_arch = "wasm32")]
 mod announce;
@@ -24,6 +29,8 @@ mod components;
 mod keyboard;
 #[cfg(target_arch = "wasm32")]
 mod load;
+#[cfg(target_arch = "wasm32")]
+mod log_reader;
 #[cfg(target_arch = "wasm32")]
 mod pages;
 #[cfg(target_arch = "wasm32")]

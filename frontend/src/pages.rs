@@ -1,12 +1,20 @@
 //! The pages. Each fetches what it shows and owns its state; components draw it.
 
 pub(crate) mod ambiguous;
+pub(crate) mod broken;
+pub(crate) mod build;
+pub(crate) mod builds;
+pub(crate) mod failure;
+pub(crate) mod failures;
 pub(crate) mod home;
+pub(crate) mod hosted;
 pub(crate) mod keys;
+pub(crate) mod log;
 pub(crate) mod mirror;
 pub(crate) mod not_found;
 pub(crate) mod package;
 pub(crate) mod packages;
+pub(crate) mod run;
 pub(crate) mod spec;
 
 use std::rc::Rc;

@@ -6,7 +6,12 @@ use gloo::{events::EventListener, timers::callback::Timeout, utils::document};
 use larder_shared::route::page::Page;
 use yew::prelude::*;
 
-use crate::{api, load::prefetch, pages::mirror, route};
+use crate::{
+    api,
+    load::prefetch,
+    pages::{hosted, mirror},
+    route,
+};
 
 /// How long a link is pointed at before that counts.
 const PAUSE_MILLIS: u32 = 65;
@@ -44,5 +49,8 @@ fn ask_for(page: &Page) {
         }
         Page::Spec(mirror, hash) => prefetch(api::spec(mirror, hash).document),
         Page::Keys(mirror) => prefetch(api::keys(mirror).document),
+        Page::Builds(_) | Page::Build(..) | Page::Log(..) | Page::Run(..) | Page::Failures(_) | Page::Failure(..) => {
+            hosted::load_ahead();
+        }
     }
 }

@@ -24,6 +24,10 @@ const TYPING_PAUSE_MILLIS: u32 = 600;
 /// How long after the last movement a page's position is noted; browsers limit how often it may be.
 const SCROLL_PAUSE_MILLIS: u32 = 150;
 
+/// The events by which another program tells that it has changed the URL.
+const MOVED: &str = "larder-moved";
+const MOVED_WITHIN: &str = "larder-moved-within";
+
 /// Where the reader is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Place {
@@ -31,6 +35,8 @@ pub(crate) struct Place {
     pub page: Page,
     /// Its parameters, decoded.
     pub params: Vec<(String, String)>,
+    /// The part of the page that is meant: what follows `#`.
+    pub part: String,
     /// How the reader came.
     pub arrival: Arrival,
     /// Rises with every arrival.
@@ -43,10 +49,13 @@ impl Place {
         self.params.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    fn here(arrival: Arrival, visit: u32) -> Self {
+    /// Where the URL says that the reader is.
+    pub(crate) fn here(arrival: Arrival, visit: u32) -> Self {
         let location = window().location();
         let page = Page::parse(&location.pathname().unwrap_or_default());
-        Self { page, params: parse_params(&location.search().unwrap_or_default()), arrival, visit }
+        let params = parse_params(&location.search().unwrap_or_default());
+        let part = location.hash().unwrap_or_default().trim_start_matches('#').to_owned();
+        Self { page, params, part, arrival, visit }
     }
 }
 
@@ -106,6 +115,8 @@ pub(crate) fn use_place() -> UseStateHandle<Place> {
                 arrive(Arrival::Back(parse_left(&state).unwrap_or_default()));
             }),
             EventListener::new(&window(), "scroll", |_| note_scroll_soon()),
+            EventListener::new(&window(), MOVED, |_| arrive(Arrival::Link)),
+            EventListener::new(&window(), MOVED_WITHIN, |_| arrive(Arrival::Within)),
         ];
         || drop(listeners)
     });
@@ -118,14 +129,21 @@ fn arrive(arrival: Arrival) {
         router.pending_scroll = None;
         (router.changed.clone(), router.visit)
     });
-    if let Some(changed) = changed {
-        changed.emit(Place::here(arrival, visit));
+    match changed {
+        Some(changed) => changed.emit(Place::here(arrival, visit)),
+        // In the program about builds: the dashboard owns the URL, and hears that it has changed.
+        None => {
+            let name = if arrival == Arrival::Within { MOVED_WITHIN } else { MOVED };
+            if let Ok(event) = Event::new(name) {
+                let _ = window().dispatch_event(&event);
+            }
+        }
     }
 }
 
 /// Opens a page as if a link to it had been followed.
 pub(crate) fn go(url: &str) {
-    let path = url.split('?').next().unwrap_or(url);
+    let path = url.split(['?', '#']).next().unwrap_or(url);
     let is_here = window().location().pathname().is_ok_and(|here| Page::parse(&here) == Page::parse(path));
     push(url, if is_here && url.contains('?') { Arrival::Within } else { Arrival::Link });
 }
@@ -247,7 +265,7 @@ fn follow_link(event: &Event) {
     if page_of_link(&link).is_some() {
         event.prevent_default();
         let _ = link.focus();
-        let url = format!("{}{}", link.pathname(), link.search());
+        let url = format!("{}{}{}", link.pathname(), link.search(), link.hash());
         go(&url);
     }
 }

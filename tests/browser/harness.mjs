@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -40,6 +40,35 @@ export async function startLarder() {
       const headers = { authorization: `Bearer ${token}` };
       const answer = await fetch(`${url}/api/v1/mirrors`, { method: 'POST', headers, body: JSON.stringify(mirror) });
       assert.equal(answer.status, 201, await answer.text());
+    },
+    /** Asks the worker for something, as somebody who may. */
+    async send(method, path, body, headers = {}) {
+      const answer = await fetch(url + path, { method, headers: { authorization: `Bearer ${token}`, ...headers }, body });
+      const text = await answer.text();
+      assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
+      return text.startsWith('{') ? JSON.parse(text) : text;
+    },
+    /** Hands in builds as JSON. */
+    async report(mirror, run, builds) {
+      const body = JSON.stringify({ run, builds });
+      return this.send('POST', `/api/v1/mirrors/${encodeURIComponent(mirror)}/builds`, body, { 'content-type': 'application/json' });
+    },
+    /** Hands in the log of a build. */
+    putLog(mirror, id, log, headers = {}) {
+      return this.send('PUT', `/api/v1/mirrors/${encodeURIComponent(mirror)}/builds/${id}/log`, log, { 'content-type': 'text/plain', ...headers });
+    },
+    /** Sends what Spack sent when the reports of `tests/fixtures/reports` were recorded: two runs, of seven and four packages. */
+    async replay(mirror) {
+      const recorded = inRoot('tests', 'fixtures', 'reports');
+      for (const name of (await readdir(join(recorded, 'cdash'))).filter((each) => each.endsWith('.json')).sort()) {
+        const { method, path, body } = JSON.parse(await readFile(join(recorded, 'cdash', name), 'utf8'));
+        await this.send(method, `/cdash/${mirror}${path}`, await readFile(join(recorded, 'cdash', body)), { 'content-type': 'text/xml' });
+      }
+      const query = 'provider=github&repository=octo-org/stack&run=1658821493&attempt=2&job=zen3&commit=0a1b2c3d4e5f60718293a4b5c6d7e8f901234567&ref=refs/heads/main&runner=zen3-runner-1';
+      for (const name of (await readdir(join(recorded, 'junit'))).sort()) {
+        const path = `/api/v1/mirrors/${encodeURIComponent(mirror)}/builds?${query}`;
+        await this.send('POST', path, await readFile(join(recorded, 'junit', name)), { 'content-type': 'application/xml' });
+      }
     },
     async stop() {
       server.stdin.end();
@@ -108,6 +137,64 @@ export function address(page) {
 export const focusedText = (page) => page.evaluate(() => document.activeElement?.textContent ?? '');
 
 export const clipboard = (page) => page.evaluate(() => navigator.clipboard.readText());
+
+/** The failure that the recorded reports of `syntax-error` show. */
+export async function failureOf(larder, mirror, package_) {
+  const { items } = await larder.send('GET', `/api/v1/mirrors/${mirror}/failures?state=all&package=${package_}`);
+  return items[0];
+}
+
+/** The newest build of a package. */
+export async function buildOf(larder, mirror, package_, filter = '') {
+  const { items } = await larder.send('GET', `/api/v1/mirrors/${mirror}/builds?package=${package_}${filter}`);
+  return items[0];
+}
+
+/** The pages about builds, once the recorded reports were replayed. */
+export async function reportPages(larder, mirror) {
+  const failure = await failureOf(larder, mirror, 'syntax-error');
+  const failed = await buildOf(larder, mirror, 'syntax-error');
+  const blocked = await buildOf(larder, mirror, 'app-on-broken');
+  const { items: runs } = await larder.send('GET', `/api/v1/mirrors/${mirror}/runs`);
+  const seven = runs.find(({ counts }) => counts.failed === 5 || counts.blocked === 1);
+  return {
+    builds: `/m/${mirror}/-/builds`,
+    'builds filtered': `/m/${mirror}/-/builds?status=failed`,
+    run: `/m/${mirror}/-/runs/${seven.id}`,
+    failures: `/m/${mirror}/-/failures`,
+    failure: `/m/${mirror}/-/failures/${failure.signature}`,
+    build: `/m/${mirror}/-/builds/${failed.id}`,
+    'build blocked': `/m/${mirror}/-/builds/${blocked.id}`,
+    log: `/m/${mirror}/-/builds/${failed.id}/log`,
+    'log plain': `/m/${mirror}/-/builds/${failed.id}/log?plain=1`,
+    'no such build': `/m/${mirror}/-/builds/99999`,
+    'no such failure': `/m/${mirror}/-/failures/0000000000000000`,
+    'no failure is like that': `/m/${mirror}/-/failures?kind=patch`,
+  };
+}
+
+/**
+ * A log as large builds have them: compiler lines, a warning now and then, colours, and at `errorAt` what broke.
+ * Its lines are numbered by what they say.
+ */
+export function longLog(lines, errorAt, package_ = 'large') {
+  const text = [];
+  for (let line = 1; line <= lines; line += 1) {
+    if (line === errorAt) text.push(`src/deep/tree.c:${line}:7: error: 'broken_${line}' undeclared (first use in this function)`);
+    else if (line === 1) text.push(`==> ${package_}: Executing phase: 'build'`);
+    else if (line % 1000 === 0) text.push(`src/unit_${line}.c:3:1: \u001b[35mwarning:\u001b[0m unused variable 'x' [-Wunused-variable]`);
+    else text.push(`[${line}/${lines}] cc -O2 -g -Wall -Iinclude -c src/unit_${line}.c -o obj/unit_${line}.o`);
+  }
+  return `${text.join('\n')}\n`;
+}
+
+/** A build of its own run that failed, with its log. */
+export async function buildWithLog(larder, mirror, package_, log, headers) {
+  const run = { provider: 'github', repository: 'octo-org/stack', run: `log-${package_}`, job: 'zen3' };
+  const { builds } = await larder.report(mirror, run, [{ package: package_, spec: package_, status: 'failed' }]);
+  await larder.putLog(mirror, builds[0].id, log, headers);
+  return builds[0].id;
+}
 
 /** Every page with content, by name. */
 export const pages = {

@@ -18,6 +18,12 @@ pub(crate) struct CopyProps {
     /// What the button is called, where its word alone does not say what it copies.
     #[prop_or_default]
     pub name: Option<AttrValue>,
+    /// What is said to be copied, where the text is too long to be heard.
+    #[prop_or_default]
+    pub said: Option<AttrValue>,
+    /// Whether it looks like the other buttons of a page.
+    #[prop_or_default]
+    pub large: bool,
 }
 
 /// A button that copies.
@@ -26,11 +32,11 @@ pub(crate) fn Copy(props: &CopyProps) -> Html {
     let done = use_state_eq(|| false);
     let reset = use_mut_ref(|| None::<Timeout>);
     let onclick = {
-        let (text, done) = (props.text.clone(), done.setter());
+        let (text, said, done) = (props.text.clone(), props.said.clone(), done.setter());
         Callback::from(move |_| {
-            let (text, done, reset) = (text.clone(), done.clone(), reset.clone());
+            let (text, said, done, reset) = (text.clone(), said.clone(), done.clone(), reset.clone());
             spawn_local(async move {
-                if copy_and_say(&text).await {
+                if copy_saying(&text, said.as_ref().unwrap_or(&text)).await {
                     done.set(true);
                     *reset.borrow_mut() = Some(Timeout::new(DONE_MILLIS, move || done.set(false)));
                 }
@@ -38,7 +44,7 @@ pub(crate) fn Copy(props: &CopyProps) -> Html {
         })
     };
     html! {
-        <button type="button" class="copy" data-done={done.then_some("")} aria-label={props.name.clone()} {onclick}>
+        <button type="button" class={if props.large { "btn copy" } else { "copy" }} data-done={done.then_some("")} aria-label={props.name.clone()} {onclick}>
             <span class="word">{ if *done { "Copied".into() } else { props.label.clone() } }</span>
         </button>
     }
@@ -46,9 +52,14 @@ pub(crate) fn Copy(props: &CopyProps) -> Html {
 
 /// Copies `text`, and says so; whether that worked.
 pub(crate) async fn copy_and_say(text: &str) -> bool {
+    copy_saying(text, text).await
+}
+
+/// Copies `text`, and says that `what` was copied; whether that worked.
+pub(crate) async fn copy_saying(text: &str, what: &str) -> bool {
     let done = browser::copy(text).await;
     announce::answer(if done {
-        format!("Copied {text}")
+        format!("Copied {what}")
     } else {
         "The browser does not let this page copy; select the text and copy it.".to_owned()
     });

@@ -21,8 +21,12 @@ fn crumb(page: &Page) -> Html {
     let mut steps = vec![Page::Home];
     if let Some(mirror) = page.mirror() {
         steps.push(Page::Mirror(mirror.clone()));
-        if matches!(page, Page::Package(..)) {
-            steps.push(Page::Packages(mirror.clone()));
+        match page {
+            Page::Package(..) => steps.push(Page::Packages(mirror.clone())),
+            Page::Build(..) => steps.push(Page::Builds(mirror.clone())),
+            Page::Log(_, id) => steps.extend([Page::Builds(mirror.clone()), Page::Build(mirror.clone(), *id)]),
+            Page::Failure(..) => steps.push(Page::Failures(mirror.clone())),
+            _ => {}
         }
     }
     steps.push(page.clone());

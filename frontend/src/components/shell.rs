@@ -25,11 +25,15 @@ pub(crate) fn shell(page: &Page, mirrors: &[Mirror], current: Option<&MirrorName
 
 fn tabs(here: &Page, mirrors: &[Mirror], mirror: &MirrorName) -> Html {
     let known = mirrors.iter().find(|known| known.name == *mirror);
-    let packages = known.map(|known| {
-        html! { <span class="n" title={format::count(known.packages)}>{ format::short_count(known.packages) }</span> }
-    });
+    let number = |of: fn(&Mirror) -> u64| {
+        known.map(of).map(|number| {
+            html! { <>{ " " }<span class="n" title={format::count(number)}>{ format::short_count(number) }</span></> }
+        })
+    };
     let is_overview = matches!(here, Page::Home | Page::Mirror(_));
     let is_packages = matches!(here, Page::Packages(_) | Page::Package(..) | Page::Spec(..));
+    let is_builds = matches!(here, Page::Builds(_) | Page::Build(..) | Page::Log(..) | Page::Run(..));
+    let is_failures = matches!(here, Page::Failures(_) | Page::Failure(..));
     let is_keys = matches!(here, Page::Keys(_));
     let tab = |page: Page, name: Html, is_here: bool| {
         let current = is_here.then_some(if *here == page { "page" } else { "true" });
@@ -38,7 +42,9 @@ fn tabs(here: &Page, mirrors: &[Mirror], mirror: &MirrorName) -> Html {
     html! {
         <nav class="tabs" aria-label={format!("Mirror {mirror}")}>
             { tab(Page::Mirror(mirror.clone()), html! { "Overview" }, is_overview) }
-            { tab(Page::Packages(mirror.clone()), html! { <>{ "Packages " }{ packages }</> }, is_packages) }
+            { tab(Page::Packages(mirror.clone()), html! { <>{ "Packages" }{ number(|known| known.packages) }</> }, is_packages) }
+            { tab(Page::Builds(mirror.clone()), html! { <>{ "Builds" }{ number(|known| known.reports.builds) }</> }, is_builds) }
+            { tab(Page::Failures(mirror.clone()), html! { <>{ "Failures" }{ number(|known| known.reports.failing) }</> }, is_failures) }
             { tab(Page::Keys(mirror.clone()), html! { "Keys" }, is_keys) }
         </nav>
     }

@@ -6,15 +6,17 @@ use yew::prelude::*;
 use super::dialog::Dialog;
 use crate::keyboard;
 
-const KEYS: [(&[&str], &str); 10] = [
-    (&["/", "Ctrl K"], "Search"),
+const KEYS: [(&[&str], &str); 12] = [
+    (&["/", "Ctrl K"], "Search; in a log, / searches the log"),
     (&["j", "k", "↓", "↑"], "Next or previous row"),
     (&["Enter"], "Open"),
     (&["o"], "Open in a new tab"),
     (&["y"], "Copy the hash"),
     (&["i"], "Install, on a spec"),
+    (&["n", "N"], "Next or previous hit or error, in a log"),
+    (&["e"], "First error, in a log"),
     (&["m"], "Choose a mirror"),
-    (&["g o", "g p", "g k"], "Overview, packages, keys"),
+    (&["g o", "g p", "g b", "g f", "g k"], "Overview, packages, builds, failures, keys"),
     (&["Esc"], "Back out one step"),
     (&["?"], "This list"),
 ];

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use larder_frontend::{
     commands::{Command, push, push_with_spack},
     format,
+    order::sorted,
 };
 use larder_shared::{
     api::{Mirror, Origin},
@@ -15,7 +16,8 @@ use yew::prelude::*;
 
 use super::{
     block,
-    mirror::{NewestPushes, use_section},
+    hosted::{Hosted, Part},
+    mirror::{NewestPushes, last_run, use_section},
     use_title,
 };
 use crate::{
@@ -32,6 +34,9 @@ use crate::{
 
 /// How many of the newest specs are shown.
 const NEWEST: usize = 5;
+
+/// Of how many mirrors it is shown what broke.
+const BROKEN: usize = 3;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct HomePageProps {
@@ -55,11 +60,21 @@ fn overview(mirrors: &Rc<Vec<Mirror>>, text: &str) -> Html {
     let sum = |part: fn(&Mirror) -> u64| mirrors.iter().map(part).sum::<u64>();
     let unsized_specs = sum(|mirror| mirror.unsized_specs);
     let bytes = sum(|mirror| mirror.bytes);
-    let figures = vec![
+    let mut figures = vec![
         Figure::new("Mirrors", html! { { format::count(mirrors.len() as u64) } }),
         Figure::new("Specs in all of them", html! { { format::count(sum(|mirror| mirror.specs)) } }),
         stored_figure(bytes, unsized_specs),
     ];
+    if sum(|mirror| mirror.reports.builds) > 0 {
+        figures.push(Figure::new("Builds", html! { { format::count(sum(|mirror| mirror.reports.builds)) } }));
+        figures.push(Figure::new("Still failing", html! { { format::count(sum(|mirror| mirror.reports.failing)) } }));
+        figures.extend(last_run(mirrors));
+    }
+    // Those that fail most, as far as there is room.
+    let failing = |mirror: &Mirror| mirror.reports.failing;
+    let order = sorted(mirrors.len(), &|a, b| failing(&mirrors[b]).cmp(&failing(&mirrors[a])));
+    let broken: Vec<&Mirror> =
+        order.into_iter().map(|place| &mirrors[place]).filter(|mirror| failing(mirror) > 0).take(BROKEN).collect();
     let words: Vec<String> = text.split_whitespace().map(str::to_ascii_lowercase).collect();
     let shown: Vec<Mirror> = mirrors
         .iter()
@@ -73,6 +88,9 @@ fn overview(mirrors: &Rc<Vec<Mirror>>, text: &str) -> Html {
             { stats(&figures) }
             <div class="split">
                 <div class="stack">
+                    for mirror in broken {
+                        <Hosted key={mirror.name.as_str()} part={Part::Broken { mirror: mirror.name.clone(), failing: failing(mirror), named: true }}/>
+                    }
                     <section>
                         <h2>{ "Mirrors" }
                             if !words.is_empty() { { " " }<span class="mute">{ format!("{} of {}", shown.len(), mirrors.len()) }</span> }

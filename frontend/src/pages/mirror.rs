@@ -7,7 +7,7 @@ use larder_frontend::{
     trust::{Health, OriginWords, Trust, layout_words},
 };
 use larder_shared::{
-    api::{Mirror, Origin, PackageSummary, Timestamp},
+    api::{Mirror, Origin, PackageSummary, Timestamp, report::Reports},
     name::MirrorName,
     route::page::Page,
 };
@@ -16,6 +16,7 @@ use yew::prelude::*;
 use super::{
     block,
     home::{empty_mirror, stored_figure},
+    hosted::{Hosted, Part},
     is_mirror_missing,
     not_found::{Missing, NotFoundPage},
     use_title,
@@ -26,6 +27,7 @@ use crate::{
     components::{
         install::Install,
         mirrors_table::{largest_table, trust_badge},
+        outcome::run_cells,
         page_head::page_head,
         parts::{fact, in_code, mono, small_head},
         specs_table::newest_table,
@@ -75,6 +77,7 @@ pub(crate) fn MirrorPage(props: &MirrorPageProps) -> Html {
                         </aside>
                         if mirror.specs > 0 {
                             <div class="stack">
+                                { broken(mirror) }
                                 <section>
                                     <h2>{ "Newest pushes" }</h2>
                                     <NewestPushes mirror={props.mirror.clone()} number={NEWEST}/>
@@ -90,13 +93,20 @@ pub(crate) fn MirrorPage(props: &MirrorPageProps) -> Html {
                                 </section>
                             </div>
                         } else {
-                            <div class="stack">{ empty_mirror(mirror) }</div>
+                            <div class="stack">{ broken(mirror) }{ empty_mirror(mirror) }</div>
                         }
                     </div>
                 </>
             }) }
         </article>
     }
+}
+
+/// What broke, where something is failing.
+fn broken(mirror: &Mirror) -> Html {
+    let failing = mirror.reports.failing;
+    let part = Part::Broken { mirror: mirror.name.clone(), failing, named: false };
+    html! { if failing > 0 { <Hosted {part}/> } }
 }
 
 fn all_packages(mirror: &Mirror) -> String {
@@ -122,13 +132,15 @@ fn figures(mirror: &Mirror) -> Vec<Figure> {
         Some(updated) => html! { <Age time={updated} ago=true/> },
         None => html! { "never" },
     };
-    vec![
+    let mut figures = vec![
         Figure::new("Specs", html! { { format::count(mirror.specs) } }),
         Figure::new("Packages", html! { { format::count(mirror.packages) } }),
         stored_figure(mirror.bytes, mirror.unsized_specs),
         trust,
         Figure::new("Last change", changed),
-    ]
+    ];
+    figures.extend(reports_figures(&mirror.name, &mirror.reports));
+    figures
 }
 
 /// The commands that make Spack use a mirror; `example` is a package to install from it.
@@ -174,7 +186,7 @@ fn origin_section(mirror: &Mirror, now: Timestamp) -> Html {
 }
 
 /// A URL that is safe to link to: only what leads to a web page.
-fn web_url(url: &str) -> Option<String> {
+pub(crate) fn web_url(url: &str) -> Option<String> {
     (url.starts_with("https://") || url.starts_with("http://")).then(|| url.to_owned())
 }
 
@@ -189,4 +201,28 @@ pub(crate) struct NewestPushesProps {
 pub(crate) fn NewestPushes(props: &NewestPushesProps) -> Html {
     let newest = use_answer(api::newest_specs(&props.mirror, props.number), 0);
     block(&newest, props.number, |list| newest_table(&props.mirror, &list.items))
+}
+
+/// The figures about builds, where some were reported.
+fn reports_figures(mirror: &MirrorName, reports: &Reports) -> Vec<Figure> {
+    if reports.builds == 0 {
+        return Vec::new();
+    }
+    let link = |page: Page, number: u64| html! { <a href={page.to_string()}>{ format::count(number) }</a> };
+    let mut figures = vec![
+        Figure::new("Builds", link(Page::Builds(mirror.clone()), reports.builds)),
+        Figure::new("Still failing", link(Page::Failures(mirror.clone()), reports.failing)),
+    ];
+    if let Some(run) = &reports.last_run {
+        figures.push(Figure::new("Last run", run_cells(mirror, run)));
+    }
+    figures
+}
+
+/// The run that was reported last, of all mirrors.
+pub(crate) fn last_run(mirrors: &[Mirror]) -> Option<Figure> {
+    let of = |mirror: &Mirror| mirror.reports.last_run.as_ref().map(|run| run.last);
+    let mirror = mirrors.iter().filter(|mirror| of(mirror).is_some()).max_by_key(|mirror| of(mirror))?;
+    let run = mirror.reports.last_run.as_ref()?;
+    Some(Figure::new("Last run", run_cells(&mirror.name, run)))
 }

@@ -29,6 +29,8 @@ pub(crate) enum Missing {
     Package(MirrorName, PackageName),
     /// A spec of a mirror, by the beginning of its hash.
     Spec(MirrorName, AttrValue),
+    /// A build, a run or a failure, said in words: `build 7`.
+    Report(MirrorName, AttrValue),
 }
 
 #[derive(Properties, PartialEq)]
@@ -59,6 +61,16 @@ pub(crate) fn NotFoundPage(props: &NotFoundPageProps) -> Html {
                 <p>
                     { foreign(mirror.as_str()) }{ " has no spec with such a hash. It may be in another mirror, or was never pushed. " }
                     <a href={Page::Packages(mirror.clone()).to_string()}>{ "All packages" }</a>
+                </p>
+            },
+        ),
+        Missing::Report(mirror, what) => (
+            html! { <>{ "There is no " }{ what }{ " in " }{ foreign(mirror.as_str()) }</> },
+            html! {
+                <p>
+                    { "Nothing like it was reported. " }
+                    <a href={Page::Builds(mirror.clone()).to_string()}>{ "All builds" }</a>{ " and " }
+                    <a href={Page::Failures(mirror.clone()).to_string()}>{ "failures" }</a>
                 </p>
             },
         ),

@@ -9,21 +9,26 @@ use larder_frontend::{
     variants::{Compared, Ordered},
 };
 use larder_shared::{
-    api::{Package, SpecSummary, VersionCount},
+    api::{Mirror, Package, SpecSummary, VersionCount},
     name::{MirrorName, PackageName},
     route::page::Page,
 };
 use yew::prelude::*;
 
 use super::{
-    block, is_mirror_missing, is_missing,
+    block,
+    hosted::{Hosted, Part},
+    is_mirror_missing, is_missing,
     not_found::{Missing, NotFoundPage},
     use_title,
 };
 use crate::{
-    api,
+    api, browser,
     components::{
+        builds_table::{When, builds_table},
+        copy::Copy,
         coverage_grid::coverage_grid,
+        outcome::history_cells,
         page_head::page_head,
         parts::{code, fact, mono_fact, mute, small_head},
         spec_text::variants_line,
@@ -51,6 +56,10 @@ pub(crate) fn PackagePage(props: &PackagePageProps) -> Html {
     let page = Page::Package(props.mirror.clone(), props.name.clone());
     let package = use_answer(api::package(&props.mirror, &props.name), 0);
     let specs = use_answer(api::specs_of(&props.mirror, &props.name), 0);
+    let mirrors = use_answer(api::mirrors(), 0);
+    let is_here = |mirror: &&Mirror| mirror.name == props.mirror;
+    let has_reports =
+        mirrors.data.as_ref().and_then(|all| all.iter().find(is_here)).is_some_and(|mirror| mirror.reports.builds > 0);
     let filter = SpecFilter::parse(&props.filter);
     let url_of = |filter: &SpecFilter| route::url(&page, &[("q", &filter.to_string())]);
     let compared =
@@ -93,6 +102,9 @@ pub(crate) fn PackagePage(props: &PackagePageProps) -> Html {
                         </>
                     }) }
                 </section>
+                if has_reports {
+                    <Hosted part={Part::History(props.mirror.clone(), props.name.clone())}/>
+                }
             </div>
         </article>
     }
@@ -154,5 +166,38 @@ fn tools(specs: &Rc<Vec<SpecSummary>>, rows: &[usize], compared: &Compared, filt
                 </details>
             }
         </div>
+    }
+}
+
+/// How many builds of a package are shown.
+const BUILDS: usize = 20;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct BuildHistoryProps {
+    pub mirror: MirrorName,
+    pub name: PackageName,
+}
+
+/// How the package was built lately, and the badge that says so elsewhere; nothing where no build was
+/// reported.
+#[component]
+pub(crate) fn BuildHistory(props: &BuildHistoryProps) -> Html {
+    let builds = use_answer(api::builds(&props.mirror, BUILDS, &[("package", props.name.as_str())]), 0);
+    let Some(list) = builds.data.as_ref().filter(|list| !list.items.is_empty()) else { return Html::default() };
+    let page = Page::Package(props.mirror.clone(), props.name.clone());
+    let origin = browser::origin();
+    let badge = api::badge_path(&props.mirror, &props.name);
+    let markdown = format!("[![{}]({origin}{badge})]({origin}{page})", props.name);
+    let all = route::url(&Page::Builds(props.mirror.clone()), &[("package", props.name.as_str())]);
+    html! {
+        <section>
+            { small_head("Builds", "in order, the last 20 at most") }
+            <p class="tools">
+                { history_cells(&props.mirror, &list.items) }
+                <span class="end badge-line"><img src={badge} alt={format!("Badge of {}", props.name)} height="20"/><Copy text={markdown} label="Copy badge" name="Copy the badge as Markdown" said="the badge as Markdown"/></span>
+            </p>
+            { builds_table(&props.mirror, &list.items, When::Age) }
+            if list.next.is_some() { <p class="search-note"><a href={all}>{ "All builds of " }{ props.name.to_string() }</a></p> }
+        </section>
     }
 }

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::{Failure, Kind, Signature};
+use super::{Failure, Kind, Signature, Tool};
 
 mod build;
 mod candidate;
@@ -23,14 +23,16 @@ mod line;
 mod linker;
 mod literal;
 mod place;
+mod probe;
 mod rule;
 mod spack;
 mod system;
 
 use candidate::{Candidate, Candidates};
 use language::Traceback;
-use line::clean;
-use rule::Weight;
+use line::{clean, said};
+use literal::Marks;
+use rule::{Event, Weight};
 
 /// Bytes of a line that are looked at and shown.
 pub const MAX_LINE_BYTES: usize = 2_048;
@@ -51,6 +53,8 @@ pub struct LogReport {
     pub package: Option<String>,
     /// The last phase that began.
     pub phase: Option<String>,
+    /// What Spack last said it installed: `zlib-1.3.1-` and its hash.
+    pub installed: Option<String>,
     /// The first real error.
     pub failure: Option<Failure>,
     /// The lines that look like errors, in order, up to [`MAX_ERROR_LINES`].
@@ -124,7 +128,7 @@ impl LogReader {
             self.end_pending();
         }
         let Self { mut report, candidates, .. } = self;
-        report.failure = candidates.into_first().map(|candidate| failure(candidate, &report));
+        report.failure = candidates.into_first(report.lines).map(failure);
         report
     }
 
@@ -192,22 +196,20 @@ impl LogReader {
 
     /// Looks at line number `report.lines`; `before` are the lines of the same piece before it.
     fn look_at(&mut self, raw: &[u8], before: &[u8], byte: u64) {
-        let text = clean(raw);
-        let text = text.as_ref();
-        self.candidates.follow(text);
-        if let Some(started) = spack::phase(text) {
-            self.begin_phase(started.package, started.phase);
+        let shown = clean(raw);
+        let text = said(&shown);
+        let marks = literal::marks(text);
+        self.candidates.follow(&shown);
+        if marks.has(Marks::SPACK) && self.follow_spack(text) {
             return;
         }
-        if let Some(package) = spack::installed(text) {
-            if self.report.package.as_deref() == Some(package) {
-                self.candidates.clear();
+        // Of a flood of errors all but the first are only counted.
+        if self.traceback.is_none() && marks.is_only(Marks::ERROR) && compiler::is_plain(text) {
+            let line = self.report.lines;
+            if !self.candidates.wants(Weight::Cause, line) {
+                self.count(byte);
+                return;
             }
-            return;
-        }
-        if let Some(package) = spack::output_header(text) {
-            self.report.package = Some(package.to_owned());
-            return;
         }
         let event = match self.traceback.take() {
             Some(mut traceback) => {
@@ -217,34 +219,76 @@ impl LogReader {
                 }
                 traceback.exception(text)
             }
-            None => rule::read(text),
+            None => rule::read_marked(text, marks),
         };
-        if let Some(traceback) = Traceback::begins(text) {
+        if marks.has(Marks::LANGUAGE)
+            && let Some(traceback) = Traceback::begins(text)
+        {
             self.traceback = Some(traceback);
             return;
         }
-        let Some(event) = event else {
-            self.report.warnings += u64::from(rule::is_warning(text));
-            return;
-        };
+        match event {
+            Some(event) => self.take(event, before, byte, &shown),
+            None => self.report.warnings += u64::from(marks.has(Marks::WARNING) && rule::is_warning(text)),
+        }
+    }
+
+    /// Follows which package and phase the log is of; whether `text` told.
+    fn follow_spack(&mut self, text: &str) -> bool {
+        if let Some(started) = spack::phase(text) {
+            // A phase that begins proves that the one before did not fail.
+            self.candidates.clear(started.package);
+            self.report.package = Some(started.package.to_owned());
+            self.report.phase = Some(started.phase.to_owned());
+        } else if let Some((package, installed)) = spack::installed(text) {
+            self.candidates.clear(package);
+            self.report.installed = Some(installed.to_owned());
+        } else if let Some(spec) = spack::installing(text) {
+            let is_known = |known: &String| spec.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('-'));
+            if !self.report.package.as_ref().is_some_and(is_known) {
+                self.report.package = Some(spack::name_in(spec).to_owned());
+                self.report.phase = None;
+            }
+        } else if let Some(package) = spack::output_header(text) {
+            self.report.package = Some(package.to_owned());
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Counts an error.
+    fn count(&mut self, byte: u64) {
         self.report.errors += 1;
         if self.report.error_lines.len() < MAX_ERROR_LINES {
             self.report.error_lines.push(ErrorLine { line: self.report.lines, byte });
         }
-        if self.candidates.wants(event.weight) {
-            let before = self.lines_before(before);
-            let phase = self.report.phase.clone();
-            self.candidates.add(Candidate::new(event, phase, self.report.lines, before, text));
-        }
     }
 
-    /// A phase that begins proves that the one before did not fail.
-    fn begin_phase(&mut self, package: &str, phase: &str) {
-        if self.report.package.as_deref().is_none_or(|known| known == package) {
-            self.candidates.clear();
+    /// Counts an error, and keeps it if it may be the first.
+    fn take(&mut self, event: Event, before: &[u8], byte: u64, shown: &str) {
+        if event.weight > Weight::Complaint {
+            self.count(byte);
         }
-        self.report.package = Some(package.to_owned());
-        self.report.phase = Some(phase.to_owned());
+        let line = self.report.lines;
+        let is_wanted = self.candidates.wants(event.weight, line);
+        let may_be_fortran = event.weight == Weight::Vague
+            && compiler::may_be_below_place(said(shown))
+            && self.candidates.wants(Weight::Cause, line);
+        if !is_wanted && !may_be_fortran {
+            return;
+        }
+        let before = self.lines_before(before);
+        let event = match event {
+            event if probe::is_one(&event, &before) => return,
+            event if may_be_fortran && compiler::is_below_place(&before) => {
+                Event { weight: Weight::Cause, kind: Kind::Compile, tool: Tool::Gfortran, ..event }
+            }
+            event if is_wanted => event,
+            _ => return,
+        };
+        let candidate = Candidate::new(event, line, before, shown);
+        self.candidates.add(candidate.in_phase(self.report.package.as_deref(), self.report.phase.as_deref()));
     }
 
     /// The cleaned lines before the current one, of this piece and those before it.
@@ -268,11 +312,9 @@ fn last_lines(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
     found.into_iter().rev()
 }
 
-fn failure(candidate: Candidate, report: &LogReport) -> Failure {
-    let Candidate { event, phase, log_line, excerpt, .. } = candidate.refined();
-    // A consequence, or a test's name, may read the same in every package; the package tells them apart.
-    let package = report.package.clone();
-    let qualifier = package.as_deref().filter(|_| event.weight < Weight::Cause || event.kind == Kind::Test);
+fn failure(candidate: Candidate) -> Failure {
+    let Candidate { event, package, phase, log_line, excerpt, .. } = candidate.refined();
+    let qualifier = package.as_deref().filter(|_| is_of_package(&event));
     let signature = Signature::new(event.kind, qualifier, event.file.as_deref(), &event.message);
     Failure {
         package,
@@ -286,4 +328,17 @@ fn failure(candidate: Candidate, report: &LogReport) -> Failure {
         excerpt,
         signature,
     }
+}
+
+/// Whether the error may read the same in every package, so that the package tells them apart: a
+/// consequence, a test's name, `Hunk #1 FAILED`, a page that is not found, a compiler without memory.
+fn is_of_package(event: &Event) -> bool {
+    let is_of_machine = ["resolve host", "not known", "nknown host", "No space left", "quota exceeded", "license"]
+        .iter()
+        .any(|word| event.message.contains(word));
+    let is_common = matches!(
+        event.kind,
+        Kind::Test | Kind::Patch | Kind::Fetch | Kind::Resource | Kind::Timeout | Kind::MissingTool
+    );
+    event.weight < Weight::Cause || is_common && !is_of_machine
 }

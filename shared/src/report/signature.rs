@@ -125,6 +125,10 @@ fn is_word_char(c: char) -> bool {
 fn push_token(out: &mut String, token: &str) {
     // What follows the last separator: of a path its file, of a URL its last part.
     let name = token.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or(token);
+    if is_uuid(name) {
+        out.push_str("<hash>");
+        return;
+    }
     for (index, part) in name.split(':').enumerate() {
         if index > 0 {
             out.push(':');
@@ -186,6 +190,13 @@ fn is_hash(piece: &str) -> bool {
         || piece.len() >= 32 && is_hex(piece)
 }
 
+/// `123e4567-e89b-12d3-a456-426614174000`
+fn is_uuid(name: &str) -> bool {
+    let is_hex = |part: &str| part.bytes().all(|b| b.is_ascii_hexdigit());
+    let lengths = name.split('-').map(|part| if is_hex(part) { part.len() } else { 0 });
+    lengths.eq([8, 4, 4, 4, 12])
+}
+
 /// Digits with dots, after `v` or before a short unit: `12`, `v1.2.3`, `1.14.5rc1`, `3.2s`, `64KiB`, `50%`.
 fn is_number(piece: &str) -> bool {
     let digits = piece.strip_prefix('v').unwrap_or(piece).trim_start_matches('+');
@@ -212,6 +223,7 @@ mod tests {
             ("took 3.2s at 12:33:01 on 2026-11-20", "took <n> at <n>:<n>:<n> on <n>-<n>-<n>"),
             ("‘int’   and \"x2\"", "'int' and 'x2'"),
             ("needs v1.2.3-rc1, deadbeef12", "needs <n>-rc1, <hash>"),
+            ("job 123e4567-e89b-12d3-a456-426614174000", "job <hash>"),
         ] {
             assert_eq!(normalise(message), normal);
         }

@@ -9,6 +9,7 @@ mod issue;
 mod json;
 mod junit;
 mod log;
+mod shell;
 mod webhook;
 
 use larder_shared::{

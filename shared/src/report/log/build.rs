@@ -8,6 +8,7 @@ use crate::report::{Kind, Tool};
 
 pub(super) fn read(line: &str) -> Option<Event> {
     tests(line)
+        .or_else(|| configuration(line))
         .or_else(|| make(line))
         .or_else(|| ninja(line))
         .or_else(|| cmake(line))
@@ -19,7 +20,7 @@ pub(super) fn read(line: &str) -> Option<Event> {
 fn make(line: &str) -> Option<Event> {
     if let Some((_, message)) = line
         .split_once(": *** ")
-        .filter(|(head, _)| head.contains("make") || place::colon(&format!("{head}:")).is_some())
+        .filter(|(head, _)| head.contains("make") || *head == "scons" || place::colon(&format!("{head}:")).is_some())
     {
         let (message, kind) = match message {
             _ if message.starts_with("No rule to make target") => {
@@ -29,8 +30,11 @@ fn make(line: &str) -> Option<Event> {
             _ if line.contains("missing separator") => (message, Kind::Configure),
             _ => (message, Kind::Other),
         };
+        if line.starts_with("scons: ") && !message.starts_with('[') {
+            return Some(Event::cause(Kind::Configure, Tool::Unknown, message));
+        }
         if kind == Kind::Other {
-            return Some(Event::consequence(Tool::Make, message));
+            return Some(Event { kind: kind_of_exit(message), ..Event::consequence(Tool::Make, message) });
         }
         let event = Event::cause(kind, Tool::Make, message);
         let head = line.split(": *** ").next().unwrap_or_default();
@@ -42,13 +46,38 @@ fn make(line: &str) -> Option<Event> {
     None
 }
 
+/// What a command's exit status tells: that of `timeout`, of a shell that found no program, of a
+/// process that was killed.
+fn kind_of_exit(message: &str) -> Kind {
+    match message.rsplit_once(" Error ").map(|(_, status)| status) {
+        Some("124") => Kind::Timeout,
+        Some("127") => Kind::MissingTool,
+        Some("137") => Kind::Resource,
+        _ => Kind::Other,
+    }
+}
+
+/// Build systems that say in one line that they cannot go on: waf, qmake.
+fn configuration(line: &str) -> Option<Event> {
+    let text = line.trim();
+    let message = match text {
+        "The configuration failed" => text,
+        _ => text.strip_prefix("Project ERROR: ")?,
+    };
+    Some(Event::cause(Kind::Configure, Tool::Unknown, message))
+}
+
 fn ninja(line: &str) -> Option<Event> {
     if line.starts_with("FAILED: ") || line.contains("ninja: build stopped") {
         return Some(Event::consequence(Tool::Ninja, line));
     }
     let message = line.strip_prefix("ninja: error: ").or_else(|| line.strip_prefix("ninja: fatal: "))?;
     let kind = if message.contains("missing and no known rule") { Kind::MissingTool } else { Kind::Configure };
-    Some(Event::cause(kind, Tool::Ninja, message))
+    // build.ninja:12: multiple rules generate a.o
+    Some(match place::colon(message) {
+        Some(place) => Event::cause(kind, Tool::Ninja, place.text).at(place.file, place.line),
+        None => Event::cause(kind, Tool::Ninja, message),
+    })
 }
 
 /// The text follows on the next lines; see [`refine`].
@@ -88,9 +117,19 @@ fn autoconf(line: &str) -> Option<Event> {
         let event = Event::cause(Kind::Configure, tool, message);
         return Some(if place::is_file(file) { event.at(file, number.parse().ok()) } else { event });
     }
-    let (program, message) = line.split_once(": error: ")?;
-    let is_autotool = matches!(program, "autoreconf" | "automake" | "aclocal" | "autom4te" | "libtoolize" | "libtool");
-    is_autotool.then(|| Event::cause(Kind::Configure, Tool::Autoconf, message))
+    let (program, message) = line.split_once(':')?;
+    let message = message.trim_start().strip_prefix("error: ")?;
+    match program {
+        // A program that another one runs has said why.
+        "autoreconf" if message.contains("failed with exit status") => {
+            Some(Event::consequence(Tool::Autoconf, message))
+        }
+        "autoreconf" | "automake" | "aclocal" | "autom4te" | "libtoolize" => {
+            Some(Event::cause(Kind::Configure, Tool::Autoconf, message))
+        }
+        "libtool" => Some(Event::cause(Kind::Link, Tool::Autoconf, message)),
+        _ => None,
+    }
 }
 
 fn meson(line: &str) -> Option<Event> {
@@ -99,7 +138,9 @@ fn meson(line: &str) -> Option<Event> {
     let is_meson = place.file.ends_with("meson.build")
         || place.file.ends_with("meson_options.txt")
         || place.file.ends_with("meson.options");
-    is_meson.then(|| Event::cause(Kind::Configure, Tool::Meson, message).at(place.file, place.line))
+    let is_program = message.starts_with("Program ") && message.contains("not found");
+    let kind = if is_program { Kind::MissingTool } else { Kind::Configure };
+    is_meson.then(|| Event::cause(kind, Tool::Meson, message).at(place.file, place.line))
 }
 
 /// Test programs that say which test failed.
@@ -112,6 +153,9 @@ fn tests(line: &str) -> Option<Event> {
     {
         let name = name.split_once(": ").map_or(name, |(_, name)| name).trim_end_matches(['.', ' ']);
         let outcome = outcome.split("  ").next().unwrap_or(outcome);
+        if outcome.starts_with("Skipped") || outcome.starts_with("Not Run (Disabled)") {
+            return None;
+        }
         return Some(Event::cause(Kind::Test, Tool::Ctest, &format!("{name}: {outcome}")));
     }
     if text.starts_with("The following tests FAILED") || text.starts_with("Errors while running CTest") {
@@ -141,9 +185,13 @@ pub(super) fn refine(event: &mut Event, _before: &[String], after_lines: &[Strin
     if event.tool == Tool::Cmake && event.message.is_empty() {
         let text = after_lines.iter().map(|line| line.trim()).find(|line| !line.is_empty());
         event.message = text.unwrap_or_default().to_owned();
-        let message = &event.message;
-        if message.contains("error: downloading") || message.contains("DOWNLOAD") {
+        let has = |word: &str| after_lines.iter().take(6).any(|line| line.contains(word));
+        if has("error: downloading") || has("DOWNLOAD") {
             event.kind = Kind::Fetch;
+        } else if has("INSTALL cannot ") {
+            event.kind = Kind::Other;
+        } else if has("CMAKE_") && has("_COMPILER could be found") {
+            event.kind = Kind::MissingTool;
         }
     }
     if event.tool == Tool::Autoconf && event.message.starts_with("in `") | event.message.starts_with("in '") {

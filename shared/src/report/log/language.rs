@@ -2,13 +2,60 @@
 
 use super::{
     place,
-    rule::{Event, Weight},
+    rule::{Event, Weight, after},
     spack,
 };
 use crate::report::{Kind, Tool};
 
 pub(super) fn read(line: &str) -> Option<Event> {
-    pip(line).or_else(|| cargo(line)).or_else(|| go(line)).or_else(|| exception(line))
+    pip(line)
+        .or_else(|| cython(line))
+        .or_else(|| cargo(line))
+        .or_else(|| go(line))
+        .or_else(|| others(line))
+        .or_else(|| exception(line))
+}
+
+/// `pkg/_mod.pyx:12:5: 'float_t' is not a type identifier`
+fn cython(line: &str) -> Option<Event> {
+    let place = place::colon(line).filter(|place| place.file.ends_with(".pyx"))?;
+    let is_other = place.file.contains(' ') || place.text.is_empty() || place.text.starts_with("warning");
+    (!is_other).then(|| Event::cause(Kind::Compile, Tool::Python, place.text).at(place.file, place.line))
+}
+
+/// What Perl, R, Java's and JavaScript's tools, and TeX miss, and what they say after it.
+fn others(line: &str) -> Option<Event> {
+    let text = line.trim_start();
+    // Can't locate Module/Build.pm in @INC (…) at Build.PL line 3.
+    if let Some((module, rest)) = text.strip_prefix("Can't locate ").and_then(|rest| rest.split_once(" in @INC")) {
+        let event = Event::cause(Kind::MissingHeader, Tool::Unknown, &format!("Can't locate {module}"));
+        let place = rest.rsplit_once(" at ").and_then(|(_, place)| place.split_once(" line "));
+        return Some(match place {
+            Some((file, number)) => event.at(file, number.trim_end().trim_end_matches('.').parse().ok()),
+            None => event,
+        });
+    }
+    for (word, kind) in [
+        ("there is no package called ", Kind::MissingHeader),
+        ("Error: Cannot find module '", Kind::MissingHeader),
+        ("LaTeX Error: File `", Kind::MissingHeader),
+        ("available for package ", Kind::Configure),
+    ] {
+        if text.contains(word) && text.contains("rror") | text.contains("RROR") {
+            let message =
+                ["Error: ", "ERROR: "].iter().find_map(|head| text.split_once(head)).map_or(text, |(_, rest)| rest);
+            return Some(Event::cause(kind, Tool::Unknown, message));
+        }
+    }
+    let is_consequence = text.starts_with("ERROR: ")
+        && (text.contains("failed for package ") || text.contains(" failed: (Exit "))
+        || text.contains("COMPILATION ERROR")
+        || text.starts_with("[ERROR] Failed to execute goal")
+        || text.starts_with("npm ERR! code ")
+        || text.starts_with("npm ERR! errno")
+        || text.starts_with("npm ERR! syscall")
+        || text.starts_with("npm ERR! A complete log");
+    is_consequence.then(|| Event::consequence(Tool::Unknown, text))
 }
 
 fn pip(line: &str) -> Option<Event> {
@@ -23,6 +70,7 @@ fn pip(line: &str) -> Option<Event> {
         "ERROR: No matching distribution",
         "ERROR: Backend ",
         "ERROR Backend ",
+        "ERROR: Exception:",
     ] {
         if text.starts_with(consequence) {
             return Some(Event::consequence(Tool::Pip, text));
@@ -61,6 +109,10 @@ fn cargo(line: &str) -> Option<Event> {
     let kind = match message {
         _ if message.starts_with("no matching package") => Kind::Configure,
         _ if message.contains("requires rustc") => Kind::Configure,
+        _ if message.starts_with("failed to parse manifest") => Kind::Configure,
+        _ if message.starts_with("failed to select a version") => Kind::Configure,
+        _ if message.starts_with("the lock file ") => Kind::Configure,
+        _ if message.starts_with("linker `") && message.contains("not found") => Kind::MissingTool,
         _ if message.starts_with("failed to download") || message.starts_with("failed to get `") => Kind::Fetch,
         _ if message.starts_with("checksum for `") => Kind::Checksum,
         _ if message.starts_with("failed to run custom build command") => {
@@ -74,24 +126,50 @@ fn cargo(line: &str) -> Option<Event> {
 fn go(line: &str) -> Option<Event> {
     if let Some(message) = line.strip_prefix("go: ") {
         let kind = match message {
-            _ if message.contains("dial tcp") || message.contains("no such host") => Kind::Fetch,
+            _ if ["dial tcp", "no such host", "reading http", "unrecognized import path"]
+                .iter()
+                .any(|word| message.contains(word)) =>
+            {
+                Kind::Fetch
+            }
             _ if message.contains("checksum mismatch") => Kind::Checksum,
-            _ if message.contains("error") || message.contains("requires go >=") => Kind::Configure,
-            _ => return None,
+            _ if message.starts_with("downloading ")
+                || message.starts_with("finding ")
+                || message.starts_with("found ")
+                || message.starts_with("extracting ")
+                || message.starts_with("added ")
+                || message.starts_with("upgraded ")
+                || message.starts_with("creating ")
+                || message.starts_with("warning")
+                || message.starts_with("to ") =>
+            {
+                return None;
+            }
+            _ => Kind::Configure,
         };
         return Some(Event::cause(kind, Tool::Go, message));
     }
     if let Some(message) = line.strip_prefix("verifying ").filter(|message| message.contains("checksum mismatch")) {
         return Some(Event::cause(Kind::Checksum, Tool::Go, message));
     }
+    if let Some(message) = line.strip_prefix("cgo: ") {
+        let kind = if message.contains("not found") { Kind::MissingTool } else { Kind::Compile };
+        return Some(Event::cause(kind, Tool::Go, message));
+    }
+    // The compiler names line and column; a program's own messages and tests name the line only.
     let place = place::colon(line).filter(|place| place.file.ends_with(".go"))?;
-    let kind = match place.text {
-        text if text.starts_with("undefined: ") || text.contains("imported and not used") => Kind::Compile,
-        text if text.starts_with("no required module") => Kind::MissingHeader,
-        text if text.starts_with("cannot find ") => Kind::MissingHeader,
-        text if text.starts_with("syntax error") => Kind::Compile,
-        _ => return None,
-    };
+    let column = after(line, ".go:")?.split_once(':')?.1;
+    if line.starts_with(char::is_whitespace)
+        || !column.starts_with(|c: char| c.is_ascii_digit())
+        || place.text.is_empty()
+    {
+        return None;
+    }
+    let is_missing = place.text.starts_with("no required module")
+        || place.text.starts_with("missing go.sum entry")
+        || place.text.starts_with("cannot find ")
+        || place.text.starts_with("package ") && place.text.contains(" is not in ");
+    let kind = if is_missing { Kind::MissingHeader } else { Kind::Compile };
     Some(Event::cause(kind, Tool::Go, place.text).at(place.file, place.line))
 }
 
@@ -118,6 +196,20 @@ fn exception(line: &str) -> Option<Event> {
         _ => return None,
     };
     Some(Event::cause(kind, Tool::Python, text))
+}
+
+/// An exception after a traceback whose name does not end in `Error`.
+fn unnamed(line: &str) -> Option<Event> {
+    let text = line.trim();
+    if text.is_empty() || Traceback::begins(text).is_some() {
+        return None;
+    }
+    let is_import = text.contains("Cannot import '");
+    Some(if is_import {
+        Event::cause(Kind::MissingHeader, Tool::Python, text)
+    } else {
+        Event::vague(Kind::Other, Tool::Python, text)
+    })
 }
 
 /// A Python traceback that is being read.
@@ -162,13 +254,13 @@ impl Traceback {
 
     /// The error that `line`, the first after the frames, says.
     pub(super) fn exception(self, line: &str) -> Option<Event> {
-        let event = super::rule::read(line).or_else(|| exception(line));
-        let event = event.or_else(|| {
-            let is_text = !line.trim().is_empty() && !Self::begins(line).is_some_and(|_| true);
-            is_text.then(|| Event::vague(Kind::Other, Tool::Python, line))
-        })?;
-        // A frame of Spack's own tells nothing about the package.
-        let is_internal = self.file.as_deref().is_some_and(|file| file.contains("/lib/spack/"));
+        let event = super::rule::read(line).or_else(|| exception(line)).or_else(|| unnamed(line))?;
+        // A frame of Spack or pip tells nothing about the package, nor does one when the machine is to blame.
+        let is_internal = event.tool == Tool::System
+            || self.file.as_deref().is_some_and(|file| {
+                file.starts_with('<')
+                    || ["/lib/spack/", "/pip/_internal/", "/pip/_vendor/"].iter().any(|part| file.contains(part))
+            });
         if event.file.is_some() || is_internal || self.file.is_none() || event.weight < Weight::Cause {
             return Some(event);
         }
@@ -176,20 +268,53 @@ impl Traceback {
     }
 }
 
-/// Takes the place of a Cargo error from its arrow, a panic's text from the next line.
-pub(super) fn refine(event: &mut Event, _before: &[String], after: &[String]) {
-    if event.tool != Tool::Cargo {
-        return;
+/// Takes the place of a Cargo error from its arrow, a panic's text from the next line, and the
+/// place of a Python error that came without a traceback.
+pub(super) fn refine(event: &mut Event, before: &[String], after: &[String]) {
+    match event.tool {
+        Tool::Python if event.file.is_none() => python_place(event, before, after),
+        // A message of rustc's without a number is known by its arrow.
+        Tool::Cargo | Tool::Unknown => cargo_place(event, after),
+        // pip only knows that it found no version.
+        Tool::Pip
+            if before.iter().any(|line| line.contains("name resolution") || line.contains("NewConnectionError")) =>
+        {
+            event.kind = Kind::Fetch;
+        }
+        _ => {}
     }
-    if event.message.is_empty() {
-        event.message =
-            after.iter().map(|line| line.trim()).find(|line| !line.is_empty()).unwrap_or_default().to_owned();
-    }
+}
+
+fn cargo_place(event: &mut Event, after: &[String]) {
     let arrow = after.iter().take(3).find_map(|line| line.trim_start().strip_prefix("--> "));
-    if let Some(place) = arrow.map(|arrow| format!("{arrow}:"))
-        && let Some(place) = place::colon(&place)
-    {
+    let arrow = arrow.map(|arrow| format!("{arrow}:"));
+    let place = arrow.as_deref().and_then(place::colon);
+    if event.tool == Tool::Cargo && event.message.is_empty() {
+        let text = after.iter().map(|line| line.trim()).find(|line| !line.is_empty());
+        event.message = text.unwrap_or_default().to_owned();
+    }
+    if let Some(place) = place {
+        if event.tool == Tool::Unknown {
+            (event.tool, event.kind) = (Tool::Cargo, Kind::Compile);
+        }
         event.file = Some(place.file.to_owned());
         event.line = place.line;
+    }
+}
+
+/// pytest names the place below the error, Python's parser above it.
+fn python_place(event: &mut Event, before: &[String], after: &[String]) {
+    if event.kind == Kind::Test {
+        let name = event.message.split(':').next().unwrap_or_default();
+        let place = after.iter().find_map(|line| place::colon(line).filter(|place| place.text == name));
+        if let Some(place) = place {
+            (event.file, event.line) = (Some(place.file.to_owned()), place.line);
+        }
+    } else if event.message.starts_with("SyntaxError") || event.message.starts_with("IndentationError") {
+        let frame =
+            before.iter().rev().find_map(|line| line.trim_start().strip_prefix("File \"")?.split_once("\", line "));
+        if let Some((file, number)) = frame {
+            (event.file, event.line) = (Some(file.to_owned()), number.trim().parse().ok());
+        }
     }
 }

@@ -11,12 +11,15 @@ pub(super) struct Place<'a> {
 /// Longest file name looked for.
 const MAX_FILE_BYTES: usize = 300;
 
+/// Colons at which a file's name may end, those in names and in linkers' `a.o:a.c:` included.
+const MAX_COLONS: usize = 8;
+
 /// `file:line: text`, `file:line:column: text` or `file:line.column-column: text`; `text` may be empty.
 pub(super) fn colon(line: &str) -> Option<Place<'_>> {
-    for (at, _) in line.match_indices(':').take_while(|&(at, _)| at <= MAX_FILE_BYTES) {
+    for (at, _) in line.match_indices(':').take(MAX_COLONS).take_while(|&(at, _)| at <= MAX_FILE_BYTES) {
         let after = &line[at + 1..];
         let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let file = line[..at].trim_start();
+        let file = file_in(&line[..at]);
         if digits == 0 || digits > 9 || !is_file(file) {
             continue;
         }
@@ -35,8 +38,9 @@ pub(super) fn colon(line: &str) -> Option<Place<'_>> {
 /// `file(line): text` or `file(line,column): text`, of Intel's, NVIDIA's and Microsoft's compilers.
 pub(super) fn parenthesis(line: &str) -> Option<Place<'_>> {
     let (head, text) = line.split_once("):")?;
-    let (file, number) = head.trim_start().rsplit_once('(')?;
+    let (file, number) = head.rsplit_once('(')?;
     let number = number.split(',').next()?.parse().ok()?;
+    let file = file_in(file);
     is_file(file).then(|| Place { file, line: Some(number), text: text.trim() })
 }
 
@@ -47,9 +51,31 @@ pub(super) fn quoted(line: &str) -> Option<Place<'_>> {
     Some(Place { file, line: Some(number.parse().ok()?), text: text.trim() })
 }
 
-/// Any of the three.
+/// Any of them.
 pub(super) fn any(line: &str) -> Option<Place<'_>> {
-    colon(line).or_else(|| parenthesis(line)).or_else(|| quoted(line))
+    colon(line).or_else(|| parenthesis(line)).or_else(|| quoted(line)).or_else(|| bracket(line))
+}
+
+/// The place in one of Maven's lines: `[ERROR] /src/A.java:[12,33] text`.
+pub(super) fn bracket(line: &str) -> Option<Place<'_>> {
+    let (file, rest) = line.split_once(":[")?;
+    let (number, text) = rest.split_once(']')?;
+    let number = number.split(',').next()?.parse().ok()?;
+    let file = file_in(file);
+    is_file(file).then(|| Place { file, line: Some(number), text: text.trim() })
+}
+
+/// `head` without the name that Ant and Maven put before a line: `    [javac] A.java`.
+fn file_in(head: &str) -> &str {
+    let head = head.trim_start();
+    head.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map_or(head, |(_, file)| file)
+}
+
+/// Whether a file lies where nothing tells about the package: the compiler's temporary files.
+pub(super) fn is_temporary(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let random = name.split('.').next().and_then(|stem| stem.strip_prefix("cc"));
+    file.contains("/tmp/") && random.is_some_and(|random| random.len() == 6)
 }
 
 /// Whether `text` can be a file's name in front of a line number.
@@ -60,7 +86,9 @@ pub(super) fn is_file(text: &str) -> bool {
         && !text.contains(['\'', '"', '=', '('])
         && !text.contains(": ")
         && !name.contains(' ')
-        && (name.contains('.') || matches!(name, "Makefile" | "makefile" | "configure" | "GNUmakefile"))
+        && (name.contains('.')
+            || text.contains('/')
+            || matches!(name, "Makefile" | "makefile" | "configure" | "GNUmakefile"))
         && name.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
@@ -77,6 +105,9 @@ mod tests {
             ("s.f90(12): error #5082: y", "s.f90", 12, "error #5082: y"),
             ("k.cu(7,2): error: z", "k.cu", 7, "error: z"),
             ("\"a.cpp\", line 12: error: w", "a.cpp", 12, "error: w"),
+            ("/usr/include/c++/13/optional:477:5: error: v", "/usr/include/c++/13/optional", 477, "error: v"),
+            ("    [javac] /x/A.java:31: error: u", "/x/A.java", 31, "error: u"),
+            ("[ERROR] /x/A.java:[12,33] t", "/x/A.java", 12, "t"),
         ] {
             assert_eq!(any(line), Some(Place { file, line: Some(number), text }));
         }

@@ -16,9 +16,22 @@ pub(super) fn phase(line: &str) -> Option<Phase<'_>> {
 }
 
 /// `==> hdf5: Successfully installed hdf5-1.14.5-gkch…`
-pub(super) fn installed(line: &str) -> Option<&str> {
-    let (package, _) = line.strip_prefix("==> ")?.split_once(": Successfully installed")?;
-    Some(package)
+pub(super) fn installed(line: &str) -> Option<(&str, &str)> {
+    let (package, installed) = line.strip_prefix("==> ")?.split_once(": Successfully installed ")?;
+    Some((package, installed.trim()))
+}
+
+/// `==> Installing adol-c-2.7.2-gkch… [2/31]`: the name and the version.
+pub(super) fn installing(line: &str) -> Option<&str> {
+    Some(line.strip_prefix("==> Installing ")?.split(' ').next()?.rsplit_once('-')?.0)
+}
+
+/// The name in a name with a version. The version is taken to be what follows the first dash before
+/// a digit; some versions are names.
+pub(super) fn name_in(spec: &str) -> &str {
+    let version = spec.match_indices('-').find(|(at, _)| spec[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
+    let name = version.map(|(at, _)| &spec[..at]).or_else(|| spec.rsplit_once('-').map(|(name, _)| name));
+    name.unwrap_or(spec)
 }
 
 /// `configure output for hdf5:`, which begins a log in a CDash document.
@@ -28,8 +41,9 @@ pub(super) fn output_header(line: &str) -> Option<&str> {
     (is_word(phase) && is_word(package)).then_some(package)
 }
 
-pub(super) fn read(line: &str) -> Option<Event> {
-    fetch(line).or_else(|| patch(line)).or_else(|| said(line))
+/// What git, curl and patch say, with which Spack gets a package's source.
+pub(super) fn source(line: &str) -> Option<Event> {
+    fetch(line).or_else(|| patch(line))
 }
 
 fn fetch(line: &str) -> Option<Event> {
@@ -53,10 +67,36 @@ fn fetch(line: &str) -> Option<Event> {
         return Some(if is_remote {
             Event::cause(kind, Tool::Git, message)
         } else {
-            Event::vague(kind, Tool::Git, message)
+            // `fatal: not a git repository`: builds ask for a version that an archive does not have.
+            Event::complaint(kind, Tool::Git, message)
         });
     }
-    text.contains("resolve host").then(|| Event::cause(Kind::Fetch, Tool::Curl, text))
+    if text.contains("Permission denied (publickey") {
+        return Some(Event::cause(Kind::Fetch, Tool::Git, "Permission denied (publickey)"));
+    }
+    if text.contains("resolve host") {
+        return Some(Event::cause(Kind::Fetch, Tool::Curl, text));
+    }
+    None
+}
+
+/// What other programs say when there is no network, or not what they ask for.
+pub(super) fn network(line: &str) -> Option<Event> {
+    let message =
+        line.trim_start().trim_start_matches("[ERROR] ").trim_start_matches("npm ERR! ").trim_start_matches("> ");
+    let is_network = [
+        "nknown host",
+        "Name or service not known",
+        "Temporary failure in name resolution",
+        "Network is unreachable",
+        "Could not GET '",
+        "Could not transfer artifact",
+        "network request to ",
+        "An error occurred during the fetch of",
+    ]
+    .iter()
+    .any(|word| message.contains(word));
+    is_network.then(|| Event::cause(Kind::Fetch, Tool::Unknown, message))
 }
 
 fn patch(line: &str) -> Option<Event> {
@@ -81,7 +121,7 @@ pub(super) fn skipped(line: &str) -> Option<Event> {
 }
 
 /// `==> Error: …`
-fn said(line: &str) -> Option<Event> {
+pub(super) fn said(line: &str) -> Option<Event> {
     let message = line.strip_prefix("==> Error: ")?;
     if let Some((name, rest)) = message.split_once(": ")
         && let Some(event) = exception(name, rest)
@@ -95,21 +135,44 @@ fn said(line: &str) -> Option<Event> {
         return Some(Event::consequence(Tool::Spack, message));
     }
     let kind = match message {
-        _ if message.starts_with("All fetchers failed") => Kind::Fetch,
+        _ if message.starts_with("All fetchers failed") || message.starts_with("HTTP Error ") => Kind::Fetch,
         _ if message.contains("checksum failed") => Kind::Checksum,
         _ if message.starts_with("Patch ") => Kind::Patch,
         _ if message.contains("dependenc") && message.contains("failed") => Kind::DependencyFailed,
         _ if message.contains("due to ") => Kind::DependencyFailed,
+        _ if message.contains("Timed out waiting") => Kind::Timeout,
+        _ if is_compiler_missing(message) => Kind::MissingTool,
         _ => Kind::Recipe,
     };
     Some(Event::cause(kind, Tool::Spack, message))
 }
 
-/// Takes the file of a patch that does not apply from the line `patching file src/a.c` above.
-pub(super) fn refine(event: &mut Event, before: &[String]) {
-    if event.tool == Tool::Patch && event.file.is_none() {
-        let file = before.iter().rev().find_map(|line| line.strip_prefix("patching file "));
+fn is_compiler_missing(message: &str) -> bool {
+    message.starts_with("No compilers ")
+        || message.contains(" compiler is set for ")
+        || message.contains("NoCompilerForSpec")
+}
+
+/// Takes the file of a patch that does not apply from the line `patching file src/a.c` above, or
+/// from where the rest is saved; and the place in a recipe from the lines below its error.
+pub(super) fn refine(event: &mut Event, before: &[String], after: &[String]) {
+    if event.file.is_some() {
+        return;
+    }
+    if event.tool == Tool::Patch {
+        let saved = event.message.split_once("saving rejects to file ").map(|(_, file)| file.trim_end_matches(".rej"));
+        let file = saved.or_else(|| before.iter().rev().find_map(|line| line.strip_prefix("patching file ")));
         event.file = file.map(|file| file.trim_matches('\'').to_owned());
+    }
+    if event.tool == Tool::Spack {
+        // /…/packages/foo/package.py:57, in install:
+        let recipe = after.iter().take(6).find_map(|line| line.split_once("/package.py:"));
+        if let Some((folder, rest)) = recipe
+            && let Some((number, _)) = rest.split_once(", in ")
+        {
+            event.file = Some(format!("{folder}/package.py"));
+            event.line = number.parse().ok();
+        }
     }
 }
 
@@ -117,6 +180,10 @@ pub(super) fn refine(event: &mut Event, before: &[String]) {
 pub(super) fn exception(name: &str, message: &str) -> Option<Event> {
     let kind = match name {
         "ProcessError" | "ChildError" => {
+            // A command that was killed could not say why.
+            if message.contains("exited with status -9") || message.contains("exited with status 137") {
+                return Some(Event::cause(Kind::Resource, Tool::Spack, message));
+            }
             // A command that does not exist is a cause, one that failed has said why before.
             return Some(if message.contains("No such file") || message.contains("not found") {
                 Event::cause(Kind::MissingTool, Tool::Spack, message)
@@ -135,6 +202,8 @@ pub(super) fn exception(name: &str, message: &str) -> Option<Event> {
         | "UnsatisfiableSpecError" => Kind::Recipe,
         "UpstreamPackageError" | "ExternalPackageError" => Kind::DependencyFailed,
         "TestFailure" => Kind::Test,
+        "LockTimeoutError" => Kind::Timeout,
+        "NoCompilerForSpecError" | "NoCompilersError" => Kind::MissingTool,
         _ => return None,
     };
     let message = if message.is_empty() { name } else { message };

@@ -92,9 +92,9 @@ struct RunRow {
 
 /// Runs, the newest first.
 pub(super) fn runs(tables: &Tables, limit: u32, before: Option<u64>) -> Result<List<RunSummary>> {
-    let sql = "SELECT id, run, started, last FROM run WHERE id < ? ORDER BY id DESC LIMIT ?";
-    let before = before.map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX));
-    let rows: Vec<RunRow> = tables.rows(sql, vec![before.into(), number(u64::from(limit) + 1)])?;
+    let sql = "SELECT id, run, started, last FROM run WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2";
+    let before = before.map_or(SqlStorageValue::Null, number);
+    let rows: Vec<RunRow> = tables.rows(sql, vec![before, number(u64::from(limit) + 1)])?;
     let has_more = rows.len() > limit as usize;
     let shown = rows.iter().take(limit as usize);
     let items: Vec<_> = shown.map(|row| to_summary(tables, row)).collect::<Result<_>>()?;
