@@ -3,7 +3,10 @@
 use js_sys::{Array, Function, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStream, ReadableStreamDefaultReader, StreamPipeOptions, WritableStream};
+use web_sys::{
+    ReadableStream, ReadableStreamByobReader, ReadableStreamDefaultReader, ReadableStreamGetReaderOptions,
+    ReadableStreamReaderMode, StreamPipeOptions, WritableStream,
+};
 
 /// A pipe that announces its length: what is written comes out at the other end, and a body made
 /// of it has a Content-Length. Too few or too many bytes make it fail.
@@ -43,6 +46,33 @@ impl Chunks {
         }
         let chunk: Uint8Array = Reflect::get(&result, &"value".into())?.dyn_into()?;
         Ok(Some(chunk.to_vec()))
+    }
+}
+
+/// A stream read here in pieces that stay outside wasm, to be passed on.
+pub(crate) struct Pieces {
+    reader: ReadableStreamByobReader,
+    max_bytes: u32,
+}
+
+impl Pieces {
+    /// Begins to read a stream, at most `max_bytes` at a time.
+    pub(crate) fn of(stream: &ReadableStream, max_bytes: u32) -> Result<Self, JsValue> {
+        let options = ReadableStreamGetReaderOptions::new();
+        options.set_mode(ReadableStreamReaderMode::Byob);
+        Ok(Self { reader: stream.get_reader_with_options(&options).dyn_into()?, max_bytes })
+    }
+
+    /// What has come; `None` at the end.
+    pub(crate) async fn next(&self) -> Result<Option<Uint8Array>, JsValue> {
+        let buffer = Uint8Array::new_with_length(self.max_bytes);
+        let result = JsFuture::from(self.reader.read_with_array_buffer_view(&buffer)).await?;
+        if Reflect::get(&result, &"done".into())?.is_truthy() {
+            return Ok(None);
+        }
+        let piece: Uint8Array = Reflect::get(&result, &"value".into())?.dyn_into()?;
+        // A few bytes shall not hold a whole buffer for as long as they are kept.
+        Ok(Some(if piece.length() < self.max_bytes / 2 { piece.slice(0, piece.length()) } else { piece }))
     }
 }
 

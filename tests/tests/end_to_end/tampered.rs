@@ -213,7 +213,6 @@ fn a_truncated_or_stalled_large_blob_breaks_off_and_is_not_kept() {
 }
 
 #[test]
-#[ignore = "workerd, and not Larder's code, can spin for ever in V8's garbage collection when the reader leaves"]
 fn a_large_blob_is_stored_whole_although_its_reader_leaves() {
     let (mut site, package) = site_with_large_package();
     let larder = Larder::start();

@@ -8,7 +8,7 @@ use std::{collections::VecDeque, pin::pin, time::Duration};
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
-use js_sys::{Reflect, Uint8Array};
+use js_sys::Uint8Array;
 use larder_shared::{
     digest::Digest,
     index::command::{Ask, Changed},
@@ -16,9 +16,9 @@ use larder_shared::{
     layout::{LayoutPath, v2::TarballPath, v3},
     package::TarballReference,
 };
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStream, ReadableStreamDefaultReader, WritableStreamDefaultWriter};
+use web_sys::{ReadableStream, WritableStreamDefaultWriter};
 use worker::{Data, Delay, Method, Response, ResponseBody, console_error};
 
 use super::{
@@ -31,7 +31,7 @@ use crate::{
     mirror::read,
     respond::{ObjectHeaders, is_current},
     store::{PutError, Store},
-    stream::FixedLength,
+    stream::{FixedLength, Pieces},
 };
 
 /// Up to this length a blob is stored whole before it is served.
@@ -39,6 +39,9 @@ const WHOLE_BYTES: u64 = 16 << 20;
 
 /// How much of a larger blob is held back until its digest is known to be right.
 const WITHHELD_BYTES: u64 = 64 << 10;
+
+/// The most that is read at once: each piece costs a few turns of the event loop, whatever its length.
+const PIECE_BYTES: u32 = 256 << 10;
 
 /// How long storing a small blob may take before the client is told to come back.
 const STORE_DEADLINE: Duration = Duration::from_secs(9);
@@ -184,9 +187,8 @@ async fn send_while_storing(
     let to_client = FixedLength::new(length).map_err(platform)?;
     let to_store = FixedLength::new(length).map_err(platform)?;
     let body = found.body().ok_or_else(|| through.problem(format!("sent nothing for `{path}`")))?;
-    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
     let relay = Relay {
-        reader,
+        pieces: Pieces::of(&body, PIECE_BYTES).map_err(platform)?,
         client: Some(to_client.writable.get_writer().map_err(platform)?),
         store: to_store.writable.get_writer().map_err(platform)?,
         withheld: VecDeque::new(),
@@ -209,7 +211,7 @@ async fn send_while_storing(
 
 /// A blob on its way to the client and into the bucket at once.
 struct Relay {
-    reader: ReadableStreamDefaultReader,
+    pieces: Pieces,
     /// `None` when the client went away; storing goes on.
     client: Option<WritableStreamDefaultWriter>,
     store: WritableStreamDefaultWriter,
@@ -254,20 +256,17 @@ impl Relay {
         outcome
     }
 
-    /// Moves chunks on, keeping the last [`WITHHELD_BYTES`] from the client.
+    /// Moves pieces on, keeping the last [`WITHHELD_BYTES`] from the client.
     async fn move_all(&mut self) -> std::result::Result<(), String> {
         loop {
-            let step = match select(JsFuture::from(self.reader.read()), pin!(Delay::from(self.patience))).await {
-                Either::Left((step, _)) => step.map_err(describe)?,
+            let piece = match select(pin!(self.pieces.next()), pin!(Delay::from(self.patience))).await {
+                Either::Left((piece, _)) => piece.map_err(describe)?,
                 Either::Right(_) => return Err(format!("it was silent for {} s", self.patience.as_secs())),
             };
-            if Reflect::get(&step, &"done".into()).is_ok_and(|done| done.is_truthy()) {
-                return Ok(());
-            }
-            let chunk: Uint8Array = Reflect::get(&step, &"value".into()).map_err(describe)?.unchecked_into();
-            JsFuture::from(self.store.write_with_chunk(&chunk)).await.map_err(describe)?;
-            self.withheld_bytes += u64::from(chunk.length());
-            self.withheld.push_back(chunk);
+            let Some(piece) = piece else { return Ok(()) };
+            JsFuture::from(self.store.write_with_chunk(&piece)).await.map_err(describe)?;
+            self.withheld_bytes += u64::from(piece.length());
+            self.withheld.push_back(piece);
             while let Some(first) = self.withheld.front().map(|first| u64::from(first.length()))
                 && self.withheld_bytes - first >= WITHHELD_BYTES
             {
@@ -277,10 +276,10 @@ impl Relay {
     }
 
     async fn release_one(&mut self) {
-        let Some(chunk) = self.withheld.pop_front() else { return };
-        self.withheld_bytes -= u64::from(chunk.length());
+        let Some(piece) = self.withheld.pop_front() else { return };
+        self.withheld_bytes -= u64::from(piece.length());
         if let Some(client) = &self.client
-            && JsFuture::from(client.write_with_chunk(&chunk)).await.is_err()
+            && JsFuture::from(client.write_with_chunk(&piece)).await.is_err()
         {
             self.client = None;
         }
