@@ -1,6 +1,7 @@
 // Runs the worker on this machine, on the same runtime as Cloudflare's (workerd). It uses miniflare directly:
 // `wrangler dev` puts two proxies in front, takes a second longer to start and serves a third of the requests.
 
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
@@ -55,12 +56,18 @@ export async function startServer({ host, port, state, variables = {}, https = f
       complain(message);
     }
   }
+  const secret = randomUUID();
   const miniflare = new Miniflare({
-    ...options,
-    name: 'larder',
-    modules: true,
-    modulesRoot: dirname(options.scriptPath),
-    bindings: { ...options.bindings, ...variables },
+    workers: [
+      {
+        ...options,
+        name: 'larder',
+        modules: true,
+        modulesRoot: dirname(options.scriptPath),
+        bindings: { ...options.bindings, ...variables },
+      },
+      operatorWorker(options, secret),
+    ],
     host,
     port,
     defaultPersistRoot: resolve(state),
@@ -75,15 +82,15 @@ export async function startServer({ host, port, state, variables = {}, https = f
   try {
     const address = await miniflare.ready;
     await expectAnswer(miniflare);
+    const operate = operator(await miniflare.unsafeGetDirectURL('operator'), secret);
     return {
       // The address as it was asked for: miniflare names 127.0.0.1 for every host.
       url: `${https ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
       certificate: certificate?.certificate,
-      scheduled: async (cron) => (await miniflare.getWorker()).scheduled({ cron }),
-      objects: async () => patiently(async () => listObjects(await miniflare.getR2Bucket('BUCKET'))),
-      // miniflare takes no view of a buffer.
-      put: async (key, file) => (await (await miniflare.getR2Bucket('BUCKET')).put(key, Uint8Array.from(readFileSync(file)).buffer)).etag,
-      delete: async (key) => (await (await miniflare.getR2Bucket('BUCKET')).delete(key)) ?? null,
+      scheduled: async (cron) => (await miniflare.getWorker('larder')).scheduled({ cron }),
+      objects: () => operate('GET', ''),
+      put: (key, file) => operate('PUT', encodeURIComponent(key), readFileSync(file)),
+      delete: (key) => operate('DELETE', encodeURIComponent(key)),
       stop: () => miniflare.dispose(),
     };
   } catch (error) {
@@ -103,28 +110,26 @@ async function optionsFrom(configuration) {
   throw new Explained('The worker or the dashboard is not built. Run `npm run build` first.');
 }
 
-// While an alarm rings, miniflare now and then fails to pass an answer on.
-async function patiently(work) {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (tries === 5) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100 * tries));
-    }
-  }
+function operatorWorker({ compatibilityDate, r2Buckets }, secret) {
+  const path = join(import.meta.dirname, 'operator-worker.mjs');
+  return {
+    name: 'operator',
+    modules: [{ type: 'ESModule', path, contents: readFileSync(path, 'utf8') }],
+    modulesRoot: import.meta.dirname,
+    compatibilityDate,
+    r2Buckets,
+    bindings: { SECRET: secret },
+    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+  };
 }
 
-/** Every object of a bucket as `[key, etag]`, by key. */
-async function listObjects(bucket) {
-  const all = [];
-  let cursor;
-  do {
-    const page = await bucket.list({ cursor });
-    all.push(...page.objects.map(({ key, etag }) => [key, etag]));
-    cursor = page.truncated ? page.cursor : undefined;
-  } while (cursor);
-  return all;
+/** Asks the operator's worker. */
+function operator(base, secret) {
+  return async (method, path, body) => {
+    const answer = await fetch(new URL(`/${path}`, base), { method, headers: { authorization: secret }, body });
+    if (answer.ok) return answer.json();
+    throw new Error(`answered ${answer.status}: ${await answer.text()}`);
+  };
 }
 
 // Any answer but a failure of the worker itself will do: what it says about a path is its own affair.
