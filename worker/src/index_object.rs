@@ -42,6 +42,8 @@ pub struct IndexObject {
     state: State,
     env: Env,
     tables: Tables,
+    /// Whether the tables were looked at since the object woke up.
+    has_tables: Cell<bool>,
     /// The origin's index that is being taken over, if one is.
     takeover: RefCell<Option<Takeover>>,
     /// Held while a document is rendered: rendering waits for the bucket, and two at once would
@@ -62,6 +64,7 @@ impl DurableObject for IndexObject {
             state,
             env,
             tables,
+            has_tables: Cell::default(),
             takeover: RefCell::default(),
             rendering: Mutex::new(()),
             removing: Mutex::new(()),
@@ -82,7 +85,7 @@ impl DurableObject for IndexObject {
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
-        self.tables.create()?;
+        self.make_tables()?;
         let now = crate::app::now();
         // What a receiver does holds nothing up but the next alarm.
         let (kept, delivered) = join(self.keep_house(now), self.deliver(now)).await;
@@ -121,8 +124,17 @@ impl IndexObject {
         }
     }
 
+    /// Makes the tables unless they are there. Not when the object wakes up, which cannot fail with words.
+    fn make_tables(&self) -> worker::Result<()> {
+        if !self.has_tables.get() {
+            self.tables.create()?;
+            self.has_tables.set(true);
+        }
+        Ok(())
+    }
+
     async fn answer(&self, Asked { mirror, now, ask }: Asked) -> worker::Result<String> {
-        self.tables.create()?;
+        self.make_tables()?;
         match ask {
             Ask::Accept(package) => json(&self.accept(&mirror, *package, now).await?),
             Ask::Remove(hash) => json(&self.remove(&mirror, hash, now).await?),
