@@ -3,7 +3,10 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -56,14 +59,19 @@ pub struct Receiver {
     address: SocketAddr,
     script: Arc<Script>,
     received: Arc<Mutex<Vec<Received>>>,
+    silent: Arc<AtomicUsize>,
 }
 
 impl Receiver {
     /// Starts a server; `script` says what to do with a request, counted from 0.
     pub fn start(script: impl Fn(&Received, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let receiver =
-            Self { address: listener.local_addr().unwrap(), script: Arc::new(script), received: Arc::default() };
+        let receiver = Self {
+            address: listener.local_addr().unwrap(),
+            script: Arc::new(script),
+            received: Arc::default(),
+            silent: Arc::default(),
+        };
         let server = receiver.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -83,6 +91,11 @@ impl Receiver {
     /// Every request so far.
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
+    }
+
+    /// How many clients wait in vain just now.
+    pub fn silent(&self) -> usize {
+        self.silent.load(Ordering::SeqCst)
     }
 
     /// Waits for so many requests.
@@ -117,7 +130,12 @@ impl Receiver {
             Reply::Status(status) => (status, String::new()),
             Reply::Redirect(to) => (302, format!("Location: {to}\r\n")),
             // Reading ends when the other side closes.
-            Reply::Silence => return reader.read_line(&mut String::new()).map(drop),
+            Reply::Silence => {
+                self.silent.fetch_add(1, Ordering::SeqCst);
+                let ended = reader.read_line(&mut String::new());
+                self.silent.fetch_sub(1, Ordering::SeqCst);
+                return ended.map(drop);
+            }
         };
         // More of an answer than anybody should read.
         let body = "x".repeat(100_000);
