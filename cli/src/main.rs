@@ -10,6 +10,7 @@ mod mirror_url;
 mod output;
 mod push;
 mod report;
+mod sending;
 mod server_url;
 mod stop;
 mod token;

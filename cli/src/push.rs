@@ -1,15 +1,21 @@
 //! `larder push`: a mirror folder that Spack wrote, onto a Larder.
 
-use std::{io, num::NonZeroUsize, path::PathBuf, time::Duration, time::Instant};
+use std::{
+    io,
+    num::NonZeroUsize,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use clap::{Args, builder::RangedU64ValueParser};
 use indicatif::DecimalBytes;
 
 use crate::{
     End,
-    http::{CertificateError, Client, Settings, Token},
+    http::{CertificateError, Client},
     mirror_url::MirrorUrl,
     output,
+    sending::{InvalidToken, Sending},
     stop::Stop,
 };
 
@@ -61,15 +67,8 @@ pub(crate) struct Arguments {
     #[arg(value_name = "URL", help = "Where to: https://<host>/mirrors/<mirror>")]
     mirror: MirrorUrl,
 
-    /// A token that may push to the mirror; better given in LARDER_TOKEN, where `ps` does not show it
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "LARDER_TOKEN",
-        hide_env_values = true,
-        required_unless_present = "dry_run"
-    )]
-    token: Option<String>,
+    #[command(flatten)]
+    sending: Sending,
 
     /// How many packages to send at the same time
     #[arg(long, short, value_name = "N", default_value = "8", value_parser = RangedU64ValueParser::<u64>::new().range(1..=64))]
@@ -90,14 +89,6 @@ pub(crate) struct Arguments {
     /// Say also what is skipped, ignored and tried again
     #[arg(long, short)]
     verbose: bool,
-
-    /// Trust any certificate of the server
-    #[arg(long, short = 'k')]
-    insecure: bool,
-
-    /// The wait before the first retry, in milliseconds
-    #[arg(long, hide = true, default_value = "1000")]
-    first_pause_ms: u64,
 }
 
 /// Why a push could not begin.
@@ -107,8 +98,8 @@ pub(crate) enum CannotBegin {
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The token cannot be sent.
-    #[error("the token is empty, or holds characters that no token has")]
-    Token,
+    #[error(transparent)]
+    Token(#[from] InvalidToken),
     /// The certificates to trust cannot be read.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -124,7 +115,7 @@ pub(crate) enum CannotBegin {
 pub(crate) fn run(arguments: &Arguments) -> Result<End, CannotBegin> {
     let begin = Instant::now();
     let stop = Stop::on_signals()?;
-    let settings = if arguments.dry_run { None } else { Some(arguments.settings()?) };
+    let settings = if arguments.dry_run { None } else { Some(arguments.sending.settings(arguments.jobs())?) };
     let plan = Plan::read(&arguments.folder)?;
     let bytes = plan.items().map(Item::bytes).sum();
     let total = plan.items().count() + plan.unusable.len();
@@ -161,12 +152,6 @@ impl Arguments {
 
     fn jobs(&self) -> NonZeroUsize {
         usize::try_from(self.jobs).ok().and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MIN)
-    }
-
-    fn settings(&self) -> Result<Settings, CannotBegin> {
-        let token = self.token.as_deref().and_then(Token::new).ok_or(CannotBegin::Token)?;
-        let first_pause = Duration::from_millis(self.first_pause_ms);
-        Ok(Settings { token, jobs: self.jobs(), insecure: self.insecure, first_pause })
     }
 }
 

@@ -1,6 +1,6 @@
 //! `larder report`: what Spack wrote of its builds, told to a Larder.
 
-use std::{env, io, path::PathBuf, time::Duration};
+use std::{env, io, num::NonZeroUsize, path::PathBuf};
 
 use clap::Args;
 use indicatif::DecimalBytes;
@@ -12,9 +12,10 @@ use larder_shared::{
 
 use crate::{
     End,
-    http::{CertificateError, Client, Failure, Settings, Token},
+    http::{CertificateError, Client, Failure},
     mirror_url::MirrorUrl,
     output,
+    sending::{InvalidToken, Sending},
     stop::Stop,
 };
 
@@ -63,15 +64,8 @@ pub(crate) struct Arguments {
     #[arg(value_name = "URL", required = true, help = "Where to: https://<host>/mirrors/<mirror>")]
     mirror: MirrorUrl,
 
-    /// A token that may report to the mirror; better given in LARDER_TOKEN, where `ps` does not show it
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "LARDER_TOKEN",
-        hide_env_values = true,
-        required_unless_present = "dry_run"
-    )]
-    token: Option<String>,
+    #[command(flatten)]
+    sending: Sending,
 
     #[command(flatten)]
     named: Named,
@@ -86,14 +80,6 @@ pub(crate) struct Arguments {
     /// Say only what was not reported
     #[arg(long, short, help_heading = "Options")]
     quiet: bool,
-
-    /// Trust any certificate of the server
-    #[arg(long, short = 'k', help_heading = "Options")]
-    insecure: bool,
-
-    /// The wait before the first retry, in milliseconds
-    #[arg(long, hide = true, default_value = "1000")]
-    first_pause_ms: u64,
 }
 
 /// Why nothing could be sent.
@@ -106,8 +92,8 @@ pub(crate) enum CannotBegin {
     #[error("--package, --spec and --hash are about one log; report several one by one")]
     OneName,
     /// The token cannot be sent.
-    #[error("the token is empty, or holds characters that no token has")]
-    Token,
+    #[error(transparent)]
+    Token(#[from] InvalidToken),
     /// The certificates to trust cannot be read.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -131,7 +117,7 @@ const MAX_BYTES_AT_ONCE: usize = 4_000_000;
 /// [`CannotBegin`] before anything is sent.
 pub(crate) fn run(arguments: &Arguments) -> Result<End, CannotBegin> {
     let stop = Stop::on_signals()?;
-    let settings = if arguments.dry_run { None } else { Some(arguments.settings()?) };
+    let settings = if arguments.dry_run { None } else { Some(arguments.sending.settings(NonZeroUsize::MIN)?) };
     let is_named =
         [&arguments.named.package, &arguments.named.spec, &arguments.named.hash].iter().any(|name| name.is_some());
     if is_named && arguments.files.len() > 1 {
@@ -168,14 +154,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<End, CannotBegin> {
         () if told.failed > 0 => End::Failed,
         () => End::Done,
     })
-}
-
-impl Arguments {
-    fn settings(&self) -> Result<Settings, CannotBegin> {
-        let token = self.token.as_deref().and_then(Token::new).ok_or(CannotBegin::Token)?;
-        let first_pause = Duration::from_millis(self.first_pause_ms);
-        Ok(Settings { token, jobs: std::num::NonZeroUsize::MIN, insecure: self.insecure, first_pause })
-    }
 }
 
 /// Builds that are reported at once: of one run, and not too many.

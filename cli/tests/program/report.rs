@@ -1,20 +1,23 @@
-//! `larder report` as a person or a CI job runs it, against a server that takes reports as Larder does.
+//! `larder report`.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod server;
+mod intake;
 
 use std::{
     fs,
     io::{Read as _, Write as _},
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use larder_shared::report::{Kind, Provider, Report, Status};
-use server::Server;
 use tempfile::TempDir;
+
+use crate::{
+    said::{assert_said, text},
+    server::Fault,
+};
+use intake::Intake;
 
 /// What Spack wrote; `tests/fixtures/README.md` says how.
 fn fixture(name: &str) -> PathBuf {
@@ -30,23 +33,6 @@ fn larder_report(files: &[&Path], url: &str) -> Command {
         command.env_remove(name);
     }
     command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// Asserts the exit status and what is said where; the whole output is in the message.
-#[track_caller]
-fn assert_said(output: &Output, status: i32, stdout: &[&str], stderr: &[&str]) {
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(status), "{out}\n{err}");
-    for part in stdout {
-        assert!(out.contains(part), "`{part}` is not on standard output:\n{out}\n{err}");
-    }
-    for part in stderr {
-        assert!(err.contains(part), "`{part}` is not on standard error:\n{out}\n{err}");
-    }
 }
 
 const HASH: &str = "gkchgkpkndnv3lj2srukxatbuy63tjj4";
@@ -70,9 +56,9 @@ fn unpacked(gzip: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_log_is_read_reported_and_sent_along() {
-    let (folder, server) = (TempDir::new().unwrap(), Server::start());
+    let (folder, server) = (TempDir::new().unwrap(), Intake::start());
     let log = staged_log(&folder, 200);
-    let output = larder_report(&[&log], &server.url()).output().unwrap();
+    let output = larder_report(&[&log], &server.mirror_url()).output().unwrap();
     let said =
         "FAILED libfoo in build: src/foo.c:7: 'x' undeclared\n    https://larder.example.org/mirrors/m/builds/1\n";
     assert_said(&output, 0, &[said, "reported 1 build: 1 failed; 1 log"], &[]);
@@ -96,9 +82,9 @@ fn a_log_is_read_reported_and_sent_along() {
 
 #[test]
 fn a_long_log_goes_plain_and_what_was_found_in_it_is_handed_in() {
-    let (folder, server) = (TempDir::new().unwrap(), Server::start());
+    let (folder, server) = (TempDir::new().unwrap(), Intake::start());
     let log = staged_log(&folder, 200_000);
-    assert_said(&larder_report(&[&log], &server.url()).output().unwrap(), 0, &["1 log, 4.40 MB sent"], &[]);
+    assert_said(&larder_report(&[&log], &server.mirror_url()).output().unwrap(), 0, &["1 log, 4.40 MB sent"], &[]);
     let sent = server.put("1/log").unwrap();
     assert!(!sent.headers.contains_key("content-encoding") && sent.body == fs::read(&log).unwrap());
     let cause: larder_shared::report::Failure = serde_json::from_slice(&server.put("1/failure").unwrap().body).unwrap();
@@ -107,13 +93,13 @@ fn a_long_log_goes_plain_and_what_was_found_in_it_is_handed_in() {
 
 #[test]
 fn a_log_that_spack_packed_is_unpacked() {
-    let (folder, server) = (TempDir::new().unwrap(), Server::start());
+    let (folder, server) = (TempDir::new().unwrap(), Intake::start());
     let plain = fs::read(staged_log(&folder, 9)).unwrap();
     let path = folder.path().join("spack-build-out.txt.gz");
     let mut packer = GzEncoder::new(Vec::new(), Compression::default());
     packer.write_all(&plain).unwrap();
     fs::write(&path, packer.finish().unwrap()).unwrap();
-    let output = larder_report(&[&path], &server.url()).args(["--hash", "abc", "--quiet"]).output().unwrap();
+    let output = larder_report(&[&path], &server.mirror_url()).args(["--hash", "abc", "--quiet"]).output().unwrap();
     assert_said(&output, 0, &[], &[]);
     assert_eq!(text(&output.stdout), "");
     assert_eq!(server.put("1/log").unwrap().body, plain);
@@ -129,8 +115,8 @@ fn documents_of_cdash_are_joined_to_builds() {
         files.iter().map(PathBuf::as_path).filter(|path| path.extension().unwrap() == "xml").collect();
     documents.sort();
     assert_eq!(documents.len(), 19);
-    let server = Server::start();
-    let output = larder_report(&documents, &server.url()).output().unwrap();
+    let server = Intake::start();
+    let output = larder_report(&documents, &server.mirror_url()).output().unwrap();
     assert_said(&output, 0, &["reported 7 builds", "blocked app-on-broken by syntax-error"], &[]);
     let builds: Vec<_> = server.reports().into_iter().flat_map(|report| report.builds).collect();
     let ended = |status| builds.iter().filter(|build| build.status == status).count();
@@ -140,8 +126,8 @@ fn documents_of_cdash_are_joined_to_builds() {
 #[test]
 fn a_junit_file_is_reported_with_its_logs_and_the_run_of_the_job() {
     let file = fs::read_dir(fixture("junit")).unwrap().map(|entry| entry.unwrap().path()).min().unwrap();
-    let server = Server::start();
-    let mut command = larder_report(&[&file], &server.url());
+    let server = Intake::start();
+    let mut command = larder_report(&[&file], &server.mirror_url());
     command.args(["--job", "zen3"]).env("GITHUB_ACTIONS", "true").env("GITHUB_REPOSITORY", "octo-org/stack");
     command.env("GITHUB_RUN_ID", "1658821493").env("GITHUB_RUN_ATTEMPT", "2").env("GITHUB_JOB", "build");
     assert_said(&command.output().unwrap(), 0, &["reported "], &[]);
@@ -175,7 +161,7 @@ fn a_dry_run_prints_what_would_be_sent_and_asks_nobody() {
 
 #[test]
 fn what_cannot_be_used_is_said_and_the_rest_is_reported() {
-    let (folder, server) = (TempDir::new().unwrap(), Server::start());
+    let (folder, server) = (TempDir::new().unwrap(), Intake::start());
     let write = |name: &str, text: &[u8]| {
         let path = folder.path().join(name);
         fs::write(&path, text).unwrap();
@@ -191,7 +177,7 @@ fn what_cannot_be_used_is_said_and_the_rest_is_reported() {
         (folder.path().join("gone.txt"), "cannot be read"),
     ];
     let mut files: Vec<&Path> = bad.iter().map(|(path, _)| path.as_path()).collect();
-    let alone = larder_report(&files, &server.url()).output().unwrap();
+    let alone = larder_report(&files, &server.mirror_url()).output().unwrap();
     assert_said(&alone, 2, &[], &["there is nothing to report"]);
     for (path, why) in &bad {
         let line = text(&alone.stderr).lines().find(|line| line.contains(path.to_str().unwrap())).unwrap().to_owned();
@@ -199,8 +185,13 @@ fn what_cannot_be_used_is_said_and_the_rest_is_reported() {
     }
     let log = staged_log(&folder, 9);
     files.push(&log);
-    assert_said(&larder_report(&files, &server.url()).output().unwrap(), 1, &["reported 1 build"], &["it is empty"]);
-    let named = larder_report(&files, &server.url()).args(["--package", "x"]).output().unwrap();
+    assert_said(
+        &larder_report(&files, &server.mirror_url()).output().unwrap(),
+        1,
+        &["reported 1 build"],
+        &["it is empty"],
+    );
+    let named = larder_report(&files, &server.mirror_url()).args(["--package", "x"]).output().unwrap();
     assert_said(&named, 2, &[], &["are about one log"]);
 }
 
@@ -208,18 +199,17 @@ fn what_cannot_be_used_is_said_and_the_rest_is_reported() {
 fn a_busy_server_is_asked_again_and_a_refusal_is_told() {
     let folder = TempDir::new().unwrap();
     let log = staged_log(&folder, 9);
-    let busy = Server::start_with(|request| (request.earlier < 2).then(|| (503, String::new())));
-    assert_said(&larder_report(&[&log], &busy.url()).output().unwrap(), 0, &["1 log"], &["trying again"]);
+    let busy = Intake::start_with(|request| (request.earlier < 2).then(|| Fault::status(503)));
+    assert_said(&larder_report(&[&log], &busy.mirror_url()).output().unwrap(), 0, &["1 log"], &["trying again"]);
     assert_eq!(busy.requests().len(), 6);
 
-    let strict = Server::start_with(|_| {
-        let error = r#"{"error":{"code":"FORBIDDEN","message":"the token may not report","next":"Ask for one with `report`."}}"#;
-        Some((403, error.to_owned()))
+    let strict = Intake::start_with(|_| {
+        Some(Fault::larder(403, "FORBIDDEN", "the token may not report", "Ask for one with `report`."))
     });
-    let output = larder_report(&[&log], &strict.url()).output().unwrap();
+    let output = larder_report(&[&log], &strict.mirror_url()).output().unwrap();
     assert_said(&output, 1, &[], &["the token may not report (HTTP 403)", "Ask for one with `report`."]);
     assert_eq!(strict.requests().len(), 1);
 
-    let output = larder_report(&[&log], &strict.url()).env("LARDER_TOKEN", " ").output().unwrap();
+    let output = larder_report(&[&log], &strict.mirror_url()).env("LARDER_TOKEN", " ").output().unwrap();
     assert_said(&output, 2, &[], &["the token is empty"]);
 }

@@ -1,15 +1,13 @@
-//! `larder push` as a person runs it, against a server that misbehaves on command.
+//! `larder push`.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod server;
+mod mirror;
 
 use std::{
     collections::BTreeMap,
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -18,8 +16,13 @@ use larder_shared::{
     digest::Digest,
     layout::manifest::{BlobRecord, Manifest, SPEC_V5, TARBALL},
 };
-use server::{Fault, Request, Server};
 use tempfile::TempDir;
+
+use crate::{
+    said::{assert_said, text},
+    server::{Fault, Reply, Request},
+};
+use mirror::Mirror;
 
 /// A mirror that Spack wrote; `tests/fixtures/README.md` says how.
 fn fixture(name: &str) -> PathBuf {
@@ -32,23 +35,6 @@ fn larder_push(folder: &Path, url: &str) -> Command {
     command.arg("push").arg(folder).arg(url).args(["--first-pause-ms", "10"]);
     command.env("LARDER_TOKEN", "sesame\n").env_remove("SSL_CERT_FILE").stdin(Stdio::null());
     command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// Asserts the exit status and what is said where; the whole output is in the message.
-#[track_caller]
-fn assert_said(output: &Output, status: i32, stdout: &[&str], stderr: &[&str]) {
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(status), "{out}\n{err}");
-    for part in stdout {
-        assert!(out.contains(part), "`{part}` is not on standard output:\n{out}\n{err}");
-    }
-    for part in stderr {
-        assert!(err.contains(part), "`{part}` is not on standard error:\n{out}\n{err}");
-    }
 }
 
 /// Every file below `folder` by its path there.
@@ -111,7 +97,7 @@ fn a_mirror_arrives_whole_and_blobs_come_first() {
         ("mirror-v2", "pushed 54, skipped 0, failed 0"),
         ("mirror-v3", "pushed 54, skipped 0, failed 0"),
     ] {
-        let (folder, server) = (fixture(name), Server::start());
+        let (folder, server) = (fixture(name), Mirror::start());
         let output = larder_push(&folder, &server.url()).output().unwrap();
         assert_said(&output, 0, &[summary], &["to http://127.0.0.1", "pushed zlib /wo6fab6"]);
 
@@ -143,7 +129,7 @@ fn a_mirror_arrives_whole_and_blobs_come_first() {
 
 #[test]
 fn a_second_push_sends_no_blob() {
-    let (folder, server) = (fixture("mirror-v3"), Server::start());
+    let (folder, server) = (fixture("mirror-v3"), Mirror::start());
     assert_said(&larder_push(&folder, &server.url()).output().unwrap(), 0, &["pushed 54"], &[]);
     let (before, objects) = (server.requests().len(), server.objects());
     let output = larder_push(&folder, &server.url()).arg("--verbose").output().unwrap();
@@ -157,7 +143,7 @@ fn a_second_push_sends_no_blob() {
 
 #[test]
 fn a_push_goes_on_where_it_was_interrupted() {
-    let (folder, server) = (fixture("mirror-v2-unsigned"), Server::start());
+    let (folder, server) = (fixture("mirror-v2-unsigned"), Mirror::start());
     let mut expected = expected_of_v2(&folder);
     let there: Vec<_> = expected.keys().filter(|path| path.starts_with("blobs/")).take(7).cloned().collect();
     for path in &there {
@@ -174,7 +160,7 @@ fn a_push_goes_on_where_it_was_interrupted() {
 #[test]
 fn passing_faults_are_tried_again() {
     let faults = [Fault::status(503), Fault::status(500), Fault::status(408), Fault::Cut { after: 100 }];
-    let server = Server::start_with(move |request| faults.get(request.earlier).cloned());
+    let server = Mirror::start_with(move |request| faults.get(request.earlier).cloned());
     let folder = fixture("mirror-v2-unsigned");
     let output = larder_push(&folder, &server.url()).arg("--verbose").output().unwrap();
     assert_said(&output, 0, &["pushed 18, skipped 0, failed 0"], &["(HTTP 503); trying again in 0.0 s"]);
@@ -185,7 +171,7 @@ fn passing_faults_are_tried_again() {
 
 #[test]
 fn a_lasting_fault_is_given_up_after_five_tries_and_told() {
-    let server = Server::start_with(|request| {
+    let server = Mirror::start_with(|request| {
         (is_blob_put(request) && request.path.contains("/69/")).then(|| Fault::status(502))
     });
     let folder = fixture("mirror-v3");
@@ -201,9 +187,9 @@ fn a_lasting_fault_is_given_up_after_five_tries_and_told() {
 
 #[test]
 fn the_server_says_how_long_to_wait() {
-    let slow_down = Fault::Answer { status: 429, headers: "Retry-After: 1\r\n", body: String::new() };
+    let slow_down = Fault::Answer(Reply { status: 429, headers: "Retry-After: 1\r\n", body: Vec::new() });
     let server =
-        Server::start_with(move |request| (is_blob_put(request) && request.earlier == 0).then(|| slow_down.clone()));
+        Mirror::start_with(move |request| (is_blob_put(request) && request.earlier == 0).then(|| slow_down.clone()));
     let mirror = made_up_mirror(100);
     assert_said(&larder_push(mirror.path(), &server.url()).output().unwrap(), 0, &["pushed 1,"], &[]);
     let tries: Vec<Instant> = server.requests().iter().filter(|request| is_blob_put(request)).map(|r| r.at).collect();
@@ -215,7 +201,7 @@ fn the_server_says_how_long_to_wait() {
 fn a_conflict_is_told_without_sending_the_blobs() {
     let folder = fixture("mirror-v2-unsigned");
     let is_zlib = |path: &str| path.contains("-zlib-1") && path.ends_with(".spec.json");
-    let server = Server::start_with(move |request| {
+    let server = Mirror::start_with(move |request| {
         let conflict = || Fault::larder(409, "conflict", "zlib is stored with other bytes", "Remove it first.");
         (request.method == "PUT" && is_zlib(&request.path)).then(conflict)
     });
@@ -233,7 +219,7 @@ fn a_document_derived_from_another_layout_is_replaced() {
     // The server derived a manifest from a v2 push: it has the tarball, not this spec blob.
     let blob_unknown = Fault::larder(422, "blob_unknown", "a blob is missing", "");
     let is_manifest = |request: &Request| request.path.starts_with("v3/");
-    let server = Server::start_with(move |request| match (request.method.as_str(), request.earlier) {
+    let server = Mirror::start_with(move |request| match (request.method.as_str(), request.earlier) {
         ("HEAD", _) if is_manifest(request) => Some(Fault::status(200)),
         ("PUT", 0) if is_manifest(request) => Some(blob_unknown.clone()),
         _ => None,
@@ -247,7 +233,7 @@ fn a_document_derived_from_another_layout_is_replaced() {
 fn a_body_the_host_refuses_is_told_plainly() {
     // Large enough that the connection closes while it is being sent.
     let mirror = made_up_mirror(32 << 20);
-    let server = Server::start_with(|request| is_blob_put(request).then_some(Fault::Refuse { status: 413 }));
+    let server = Mirror::start_with(|request| is_blob_put(request).then_some(Fault::Refuse { status: 413 }));
     let output = larder_push(mirror.path(), &server.url()).output().unwrap();
     let reason =
         "the tarball was not taken: 33554432 bytes are more than the server's host takes in one request (HTTP 413)";
@@ -256,7 +242,7 @@ fn a_body_the_host_refuses_is_told_plainly() {
 
 #[test]
 fn a_token_that_may_not_push_ends_it_at_once() {
-    let server = Server::start_with(|request| {
+    let server = Mirror::start_with(|request| {
         (request.method == "PUT")
             .then(|| Fault::larder(403, "forbidden", "this token may not push", "Make one that may."))
     });
@@ -282,7 +268,7 @@ fn a_damaged_tarball_is_not_sent() {
     let mirror = made_up_mirror(100);
     let tarball = files(mirror.path()).into_iter().find(|(_, bytes)| bytes.len() == 100).unwrap().0;
     fs::write(mirror.path().join(tarball), [8; 100]).unwrap();
-    let server = Server::start();
+    let server = Mirror::start();
     let output = larder_push(mirror.path(), &server.url()).output().unwrap();
     let reason = "zlib /aaaaaaa: the tarball does not have the digest its manifest names: it has sha256 ";
     assert_said(&output, 1, &["pushed 0, skipped 0, failed 1"], &[reason]);
@@ -294,7 +280,7 @@ fn a_damaged_tarball_is_not_sent() {
 
 #[test]
 fn a_dry_run_asks_nothing_and_needs_no_token() {
-    let server = Server::start();
+    let server = Mirror::start();
     let mut command = larder_push(&fixture("mirror-v2"), &server.url());
     let output = command.arg("--dry-run").env_remove("LARDER_TOKEN").output().unwrap();
     assert_said(
@@ -309,7 +295,7 @@ fn a_dry_run_asks_nothing_and_needs_no_token() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_between_two_requests_and_says_how_to_go_on() {
-    let server = Server::start_with(|request| {
+    let server = Mirror::start_with(|request| {
         if is_blob_put(request) {
             thread::sleep(Duration::from_millis(200));
         }
@@ -351,7 +337,7 @@ fn what_cannot_begin_says_why() {
 
 #[test]
 fn quiet_says_nothing_when_all_is_well() {
-    let server = Server::start();
+    let server = Mirror::start();
     let output = larder_push(&fixture("mirror-v2-unsigned"), &server.url()).arg("--quiet").output().unwrap();
     assert_said(&output, 0, &[], &[]);
     assert_eq!((text(&output.stdout).as_str(), text(&output.stderr).as_str()), ("", ""));
