@@ -225,30 +225,23 @@ impl Submission {
     }
 }
 
+/// A phase with a log, which may name another package than the build does.
+fn logged(package: &str, named: Option<&str>, failure: impl FnOnce(&str) -> Option<Failure>) -> Phase {
+    Phase { failure: failure(named.unwrap_or(package)), package: named.map(str::to_owned), ..Phase::default() }
+}
+
 impl Reading {
     /// What was read, of a build named after `package`.
     fn into_part(self, package: &str) -> Part {
         match self {
             Self::Build(part) => {
-                let logged = part.package().map(str::to_owned);
-                Part::Build(Phase {
-                    started: part.started,
-                    ended: part.ended,
-                    failure: part.failure(logged.as_deref().unwrap_or(package)),
-                    package: logged,
-                    warnings: part.warnings.len() as u64,
-                    ..Phase::default()
-                })
+                let warnings = part.warnings.len() as u64;
+                let phase = logged(package, part.package(), |subject| part.failure(subject));
+                Part::Build(Phase { started: part.started, ended: part.ended, warnings, ..phase })
             }
             Self::Configure(part) => {
-                let logged = part.package().map(str::to_owned);
-                Part::Configure(Phase {
-                    started: part.started,
-                    ended: part.ended,
-                    failure: part.failure(logged.as_deref().unwrap_or(package)),
-                    package: logged,
-                    ..Phase::default()
-                })
+                let phase = logged(package, part.package(), |subject| part.failure(subject));
+                Part::Configure(Phase { started: part.started, ended: part.ended, ..phase })
             }
             Self::Update(message) => Part::Update(Phase {
                 failure: message.map(|message| Failure {
