@@ -156,6 +156,24 @@ fn hostile_documents_are_refused_or_read_plainly() {
 }
 
 #[test]
+fn a_build_with_a_name_of_its_own_is_of_the_package_that_was_asked_for() {
+    let build = |name: &str, command: &str, logged: &str| {
+        let xml = format!(
+            "<Site BuildName=\"{name}\"><Build><BuildCommand>{command}</BuildCommand><Error><BuildLogLine>2</BuildLogLine>\
+             <Text>a.c:3:1: error: no</Text><PreContext>build output for {logged}:</PreContext></Error></Build></Site>"
+        );
+        let build = group([Submission::parse("p", xml.as_bytes()).unwrap()]).remove(0);
+        (build.package, build.spec, build.status)
+    };
+    let of = |package: &str, spec: &str, status| (package.to_owned(), spec.to_owned(), status);
+    assert_eq!(build("nightly", "hdf5 +mpi", "hdf5"), of("hdf5", "hdf5 +mpi", Status::Failed));
+    assert_eq!(build("nightly", "hdf5", "zlib"), of("hdf5", "hdf5", Status::Blocked));
+    assert_eq!(build("nightly - zlib", "hdf5", "zlib"), of("zlib", "zlib", Status::Failed));
+    assert_eq!(build("cmake hdf5", "cmake hdf5", "hdf5"), of("hdf5", "cmake hdf5", Status::Failed));
+    assert_eq!(build("nightly", "/abc", "hdf5"), of("hdf5", "/abc", Status::Failed));
+}
+
+#[test]
 fn what_proves_nothing_is_unknown_and_tests_prove_something() {
     let of = |parts: &[&str]| {
         let site = |part: &&str| format!("<Site Name=\"s\" BuildName=\"a - b@1 +x\" BuildStamp=\"t\">{part}</Site>");

@@ -62,6 +62,8 @@ pub struct Phase {
     pub started: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
+    /// What was asked for on the command line, where the document says so.
+    pub command: Option<String>,
     /// Whose log it is, where the document says so.
     pub package: Option<String>,
     /// What went wrong in it.
@@ -126,6 +128,7 @@ struct TestingPart {
 struct BuildPart {
     started: Option<Timestamp>,
     ended: Option<Timestamp>,
+    command: String,
     errors: Vec<LogEvent>,
     warnings: Vec<LogEvent>,
 }
@@ -135,6 +138,7 @@ struct BuildPart {
 struct ConfigurePart {
     started: Option<Timestamp>,
     ended: Option<Timestamp>,
+    command: String,
     has_failed: bool,
     log: String,
 }
@@ -213,7 +217,7 @@ impl Submission {
                 }
             }
         }
-        let part = part.ok_or(ReportError::CutShort)?.into_part(join::package_of(&name));
+        let part = part.ok_or(ReportError::CutShort)?.into_part(&name);
         Ok(Self { run, name, part })
     }
 
@@ -225,22 +229,29 @@ impl Submission {
     }
 }
 
-/// A phase with a log, which may name another package than the build does.
-fn logged(package: &str, named: Option<&str>, failure: impl FnOnce(&str) -> Option<Failure>) -> Phase {
-    Phase { failure: failure(named.unwrap_or(package)), package: named.map(str::to_owned), ..Phase::default() }
+/// A phase with a log, which may name another package than the build called `name` does.
+fn logged(name: &str, command: &str, named: Option<&str>, failure: impl FnOnce(&str) -> Option<Failure>) -> Phase {
+    let package = named.unwrap_or_else(|| join::package_of(join::asked(name, command)));
+    Phase {
+        failure: failure(package),
+        command: Some(command.to_owned()).filter(|command| !command.is_empty()),
+        package: named.map(str::to_owned),
+        ..Phase::default()
+    }
 }
 
 impl Reading {
-    /// What was read, of a build named after `package`.
-    fn into_part(self, package: &str) -> Part {
+    /// What was read, of a build called `name`.
+    fn into_part(self, name: &str) -> Part {
+        let package = join::package_of(name);
         match self {
             Self::Build(part) => {
                 let warnings = part.warnings.len() as u64;
-                let phase = logged(package, part.package(), |subject| part.failure(subject));
+                let phase = logged(name, &part.command, part.package(), |package| part.failure(package));
                 Part::Build(Phase { started: part.started, ended: part.ended, warnings, ..phase })
             }
             Self::Configure(part) => {
-                let phase = logged(package, part.package(), |subject| part.failure(subject));
+                let phase = logged(name, &part.command, part.package(), |package| part.failure(package));
                 Part::Configure(Phase { started: part.started, ended: part.ended, ..phase })
             }
             Self::Update(message) => Part::Update(Phase {
@@ -271,6 +282,7 @@ impl BuildPart {
         match name {
             "StartBuildTime" => self.started = time(&text),
             "EndBuildTime" => self.ended = time(&text),
+            "BuildCommand" => text.trim().clone_into(&mut self.command),
             "BuildLogLine" => event.line = text.trim().parse().unwrap_or_default(),
             "Text" => event.text = unescape(&text),
             "PreContext" => event.before = unescape(&text),
@@ -373,6 +385,7 @@ impl ConfigurePart {
         match name {
             "StartConfigureTime" => self.started = time(&text),
             "EndConfigureTime" => self.ended = time(&text),
+            "ConfigureCommand" => text.trim().clone_into(&mut self.command),
             "ConfigureStatus" => self.has_failed |= text.trim() != "0",
             "Log" => {
                 // Spack says 0 when it stopped before any phase.

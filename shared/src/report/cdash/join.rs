@@ -32,7 +32,6 @@ pub fn put(parts: &mut Vec<Part>, part: Part) {
 
 /// The build called `name`, of which `parts` are known, one of each name at most.
 pub fn join(name: &str, parts: &[Part]) -> Build {
-    let package = package_of(name);
     let of = |is: fn(&Part) -> bool| parts.iter().find(|part| is(part)).map(Part::phase);
     let configure = of(|part| matches!(part, Part::Configure(_)));
     let compiled = of(|part| matches!(part, Part::Build(_)));
@@ -40,8 +39,15 @@ pub fn join(name: &str, parts: &[Part]) -> Build {
     let update = of(|part| matches!(part, Part::Update(_)));
     // Of a package whose dependency broke, Spack sends the dependency's log under the package's name.
     let logged = [configure, compiled].into_iter().flatten().find_map(|phase| phase.package.as_deref());
-    // `spack install /hash`, or of an environment, asks for nothing by name.
-    let package = if package.is_empty() { logged.unwrap_or("unknown") } else { package };
+    let command = [configure, compiled].into_iter().flatten().find_map(|phase| phase.command.as_deref());
+    let asked = asked(name, command.unwrap_or_default());
+    let package = match (package_of(asked), logged) {
+        // `spack install /hash`, or of an environment, asks for nothing by name.
+        ("", logged) => logged.unwrap_or("unknown"),
+        // `spack install zlib hdf5`, where only one of them was built.
+        (_, Some(logged)) if asked.split_whitespace().any(|word| package_of(word) == logged) => logged,
+        (package, _) => package,
+    };
     let logged = logged.unwrap_or(package);
     let in_order = [configure, compiled, tests, update];
     let failure = in_order.into_iter().flatten().find_map(|phase| phase.failure.clone());
@@ -59,7 +65,7 @@ pub fn join(name: &str, parts: &[Part]) -> Build {
     let ended = time(|phase| phase.ended);
     let mut build = Build {
         package: package.to_owned(),
-        spec: tested(spec_of(name)).map_or_else(|| spec_of(name).to_owned(), |(name, hash)| format!("{name} /{hash}")),
+        spec: tested(asked).map_or_else(|| asked.to_owned(), |(name, hash)| format!("{name} /{hash}")),
         hash: hash_of(name).map(str::to_owned),
         phase: phase.map(str::to_owned),
         status: Status::Unknown,
@@ -76,7 +82,15 @@ pub fn join(name: &str, parts: &[Part]) -> Build {
     build
 }
 
-/// What was asked for: the build's name, without the command's other packages.
+/// What was asked for: what the build is called, which is the command unless `--cdash-build` says
+/// otherwise, then the command.
+pub(super) fn asked<'a>(build_name: &'a str, command: &'a str) -> &'a str {
+    let spec = spec_of(build_name);
+    let names_package = spec.len() < build_name.trim().len() || hash_of(build_name).is_some();
+    if names_package || command.is_empty() { spec } else { command }
+}
+
+/// The build's name, without the command's other packages.
 fn spec_of(build_name: &str) -> &str {
     build_name.rsplit_once(" - ").map_or(build_name, |(_, package)| package).trim()
 }
