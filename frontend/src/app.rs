@@ -22,17 +22,23 @@ use crate::{
     load::{Answer, known, use_answer},
     pages::{
         home::HomePage,
-        hosted::{Hosted, PAGE_PLACE, Part, is_awaited},
+        hosted::{Hosted, PAGE_PLACE, Part, Program, is_awaited},
         keys::KeysPage,
         mirror::MirrorPage,
         not_found::{Missing, NotFoundPage},
-        package::PackagePage,
         packages::PackagesPage,
         spec::SpecPage,
     },
     prefetch::use_prefetch,
     route::{self, Arrival, Left, Place, use_place},
 };
+
+/// Draws the dashboard in the page.
+pub fn start() {
+    if let Some(root) = browser::element("app") {
+        yew::Renderer::<App>::with_root(root).render();
+    }
+}
 
 /// The whole dashboard.
 #[component]
@@ -102,6 +108,9 @@ const fn is_searched(page: &Page) -> bool {
 }
 
 fn page(place: &Place, mirrors: &Answer<Vec<Mirror>>, current: Option<&MirrorName>, text: String) -> Html {
+    if let Some(program) = Program::of(&place.page) {
+        return html! { <Hosted key={program.name()} {program} part={Part::Page} visit={place.visit}/> };
+    }
     let key = place.page.to_string();
     match &place.page {
         Page::Home => match current {
@@ -113,20 +122,21 @@ fn page(place: &Place, mirrors: &Answer<Vec<Mirror>>, current: Option<&MirrorNam
             let sort = place.param("sort").unwrap_or_default().to_owned();
             html! { <PackagesPage {key} mirror={mirror.clone()} {text} {sort}/> }
         }
-        Page::Package(mirror, name) => {
-            let filter = place.param("q").unwrap_or_default().to_owned();
-            html! { <PackagePage {key} mirror={mirror.clone()} name={name.clone()} {filter}/> }
-        }
         Page::Spec(mirror, hash) => {
             html! { <SpecPage {key} mirror={mirror.clone()} hash={hash.clone()} place={place.clone()}/> }
         }
         Page::Keys(mirror) => html! { <KeysPage {key} mirror={mirror.clone()}/> },
-        Page::Builds(_) | Page::Build(..) | Page::Log(..) | Page::Run(..) | Page::Failures(_) | Page::Failure(..) => {
-            html! { <Hosted key="reports" part={Part::Page} visit={place.visit}/> }
-        }
         Page::NotFound(path) => {
             html! { <NotFoundPage {key} missing={Missing::Path(path.clone())} page={place.page.clone()}/> }
         }
+        Page::Package(..)
+        | Page::Compare(_)
+        | Page::Builds(_)
+        | Page::Build(..)
+        | Page::Log(..)
+        | Page::Run(..)
+        | Page::Failures(_)
+        | Page::Failure(..) => Html::default(),
     }
 }
 

@@ -31,7 +31,7 @@ fn tabs(here: &Page, mirrors: &[Mirror], mirror: &MirrorName) -> Html {
         })
     };
     let is_overview = matches!(here, Page::Home | Page::Mirror(_));
-    let is_packages = matches!(here, Page::Packages(_) | Page::Package(..) | Page::Spec(..));
+    let is_packages = matches!(here, Page::Packages(_) | Page::Package(..) | Page::Compare(_) | Page::Spec(..));
     let is_builds = matches!(here, Page::Builds(_) | Page::Build(..) | Page::Log(..) | Page::Run(..));
     let is_failures = matches!(here, Page::Failures(_) | Page::Failure(..));
     let is_keys = matches!(here, Page::Keys(_));

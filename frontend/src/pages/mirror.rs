@@ -16,7 +16,7 @@ use yew::prelude::*;
 use super::{
     block,
     home::{empty_mirror, stored_figure},
-    hosted::{Hosted, Part},
+    hosted::{Hosted, Part, Program},
     is_mirror_missing,
     not_found::{Missing, NotFoundPage},
     use_title,
@@ -106,7 +106,7 @@ pub(crate) fn MirrorPage(props: &MirrorPageProps) -> Html {
 fn broken(mirror: &Mirror) -> Html {
     let failing = mirror.reports.failing;
     let part = Part::Broken { mirror: mirror.name.clone(), failing, named: false };
-    html! { if failing > 0 { <Hosted {part}/> } }
+    html! { if failing > 0 { <Hosted program={Program::Reports} {part}/> } }
 }
 
 fn all_packages(mirror: &Mirror) -> String {

@@ -16,9 +16,7 @@ use larder_shared::{
 use yew::prelude::*;
 
 use super::{
-    block,
-    hosted::{Hosted, Part},
-    is_mirror_missing, is_missing,
+    block, is_mirror_missing, is_missing,
     not_found::{Missing, NotFoundPage},
     use_title,
 };
@@ -36,7 +34,7 @@ use crate::{
         values::{Age, foreign, total_size},
     },
     load::use_answer,
-    route,
+    route::{self, Place},
 };
 
 /// Versions that are listed before the rest is counted.
@@ -46,8 +44,7 @@ const MOST_VERSIONS: usize = 12;
 pub(crate) struct PackagePageProps {
     pub mirror: MirrorName,
     pub name: PackageName,
-    /// The URL's `q`: the filter of the specs.
-    pub filter: AttrValue,
+    pub place: Place,
 }
 
 #[component]
@@ -60,7 +57,7 @@ pub(crate) fn PackagePage(props: &PackagePageProps) -> Html {
     let is_here = |mirror: &&Mirror| mirror.name == props.mirror;
     let has_reports =
         mirrors.data.as_ref().and_then(|all| all.iter().find(is_here)).is_some_and(|mirror| mirror.reports.builds > 0);
-    let filter = SpecFilter::parse(&props.filter);
+    let filter = SpecFilter::parse(props.place.param("q").unwrap_or_default());
     let url_of = |filter: &SpecFilter| route::url(&page, &[("q", &filter.to_string())]);
     let compared =
         use_memo(specs.data.clone(), |specs| specs.as_ref().map(|specs| Compared::of(specs)).unwrap_or_default());
@@ -103,7 +100,7 @@ pub(crate) fn PackagePage(props: &PackagePageProps) -> Html {
                     }) }
                 </section>
                 if has_reports {
-                    <Hosted part={Part::History(props.mirror.clone(), props.name.clone())}/>
+                    <BuildHistory mirror={props.mirror.clone()} name={props.name.clone()}/>
                 }
             </div>
         </article>

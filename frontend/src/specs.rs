@@ -1,0 +1,24 @@
+//! What the program about specs draws.
+
+use larder_shared::route::page::Page;
+use yew::prelude::*;
+
+use crate::{
+    hosting::Drawing,
+    pages::{hosted::Part, package::PackagePage},
+    route::Place,
+};
+
+/// The program about specs.
+pub const DRAWING: Drawing = Drawing(draw);
+
+fn draw(part: &Part, place: &Place) -> Html {
+    let key = place.page.to_string();
+    match (part, place.page.clone()) {
+        (Part::Page, Page::Package(mirror, name)) => {
+            html! { <PackagePage {key} {mirror} {name} place={place.clone()}/> }
+        }
+        // Drawn elsewhere.
+        _ => Html::default(),
+    }
+}
