@@ -4,6 +4,7 @@ pub(crate) mod ambiguous;
 pub(crate) mod broken;
 pub(crate) mod build;
 pub(crate) mod builds;
+pub(crate) mod compare;
 pub(crate) mod failure;
 pub(crate) mod failures;
 pub(crate) mod home;
@@ -68,7 +69,8 @@ pub(crate) fn is_mirror_missing<T>(answer: &Answer<T>) -> bool {
     has_code(answer, ErrorCode::MirrorUnknown)
 }
 
-fn has_code<T>(answer: &Answer<T>, code: ErrorCode) -> bool {
+/// Whether the server answered with this error.
+pub(crate) fn has_code<T>(answer: &Answer<T>, code: ErrorCode) -> bool {
     state_has_code(&answer.state, code)
 }
 

@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use crate::{
     hosting::Drawing,
-    pages::{hosted::Part, package::PackagePage},
+    pages::{compare::ComparePage, hosted::Part, package::PackagePage},
     route::Place,
 };
 
@@ -18,6 +18,7 @@ fn draw(part: &Part, place: &Place) -> Html {
         (Part::Page, Page::Package(mirror, name)) => {
             html! { <PackagePage {key} {mirror} {name} place={place.clone()}/> }
         }
+        (Part::Page, Page::Compare(mirror)) => html! { <ComparePage {key} {mirror} place={place.clone()}/> },
         // Drawn elsewhere.
         _ => Html::default(),
     }
