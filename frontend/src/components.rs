@@ -4,11 +4,13 @@
 //! component adds about 1 kB to what a first visit loads.
 
 pub(crate) mod builds_table;
+pub(crate) mod column_menu;
 pub(crate) mod commands;
 pub(crate) mod copy;
 pub(crate) mod coverage_grid;
 pub(crate) mod dependency_tree;
 pub(crate) mod dialog;
+pub(crate) mod eras_table;
 pub(crate) mod excerpt;
 pub(crate) mod failure;
 pub(crate) mod failures_table;
@@ -37,3 +39,4 @@ pub(crate) mod stats;
 pub(crate) mod theme_button;
 pub(crate) mod values;
 pub(crate) mod virtual_rows;
+pub(crate) mod your_machine;

@@ -18,11 +18,13 @@
 // What draws calls what decides by the name that the programs call it by.
 extern crate self as larder_frontend;
 
+pub mod columns;
 pub mod commands;
 pub mod coverage;
 pub mod filter;
 pub mod format;
 pub mod log;
+pub mod machine;
 pub mod nearest;
 pub mod order;
 pub mod outcome;
@@ -54,6 +56,8 @@ mod keyboard;
 mod load;
 #[cfg(target_arch = "wasm32")]
 mod log_reader;
+#[cfg(target_arch = "wasm32")]
+mod my_machine;
 #[cfg(target_arch = "wasm32")]
 mod pages;
 #[cfg(target_arch = "wasm32")]
