@@ -86,7 +86,10 @@ pub(crate) fn App() -> Html {
             <a class="sr" href="#main">{ "Skip to content" }</a>
             { shell(&place.page, all, current.as_ref(), search) }
             <Offline/>
-            <main id="main" tabindex="-1">{ page(&place, &mirrors, current.as_ref(), text) }</main>
+            <main id="main" tabindex="-1">
+                { page(&place, &mirrors, current.as_ref(), text) }
+                { install(&place, current.as_ref()) }
+            </main>
             <Announcer/>
             if *help { { shortcuts(Callback::from(move |()| help.set(false))) } }
         </Clock>
@@ -138,6 +141,18 @@ fn page(place: &Place, mirrors: &Answer<Vec<Mirror>>, current: Option<&MirrorNam
         | Page::Failures(_)
         | Page::Failure(..) => Html::default(),
     }
+}
+
+/// The dialog above the page, where the URL asks for it. A package's page has its own.
+fn install(place: &Place, current: Option<&MirrorName>) -> Html {
+    let hash = match &place.page {
+        Page::Spec(_, hash) => Some(hash.clone()),
+        Page::Home | Page::Mirror(_) => None,
+        _ => return Html::default(),
+    };
+    let (Some(mirror), Some(_)) = (current, place.param("install")) else { return Html::default() };
+    let part = Part::Install { mirror: mirror.clone(), hash };
+    html! { <div><Hosted program={Program::Specs} {part} visit={place.visit}/></div> }
 }
 
 /// What typing does: it filters a list that is there, or opens the list of packages.

@@ -1,9 +1,6 @@
 //! The columns of a package's table, and which of them say nothing because all rows are alike.
 
-use larder_shared::{
-    api::SpecSummary,
-    version::Version,
-};
+use larder_shared::{api::SpecSummary, version::Version};
 
 use crate::{format, order::sorted, variants::Compared};
 
@@ -272,7 +269,10 @@ mod tests {
 
     #[test]
     fn versions_are_told_by_their_pushes() {
-        let at = |version: &str, millis| SpecSummary { pushed: Timestamp::from_millis(millis), ..spec(version, "o", "t", "") };
+        let at = |version: &str, millis| SpecSummary {
+            pushed: Timestamp::from_millis(millis),
+            ..spec(version, "o", "t", "")
+        };
         let eras = eras(&[at("2", 9), at("2", 5), at("1", 1)]);
         let told: Vec<_> = eras.iter().map(|era| (era.version.as_str(), era.pushed_millis.as_slice())).collect();
         assert_eq!(told, [("2", &[5, 9][..]), ("1", &[1])]);

@@ -36,6 +36,7 @@ pub(crate) mod spec_facts;
 pub(crate) mod spec_text;
 pub(crate) mod specs_table;
 pub(crate) mod stats;
+pub(crate) mod tabs;
 pub(crate) mod theme_button;
 pub(crate) mod values;
 pub(crate) mod virtual_rows;

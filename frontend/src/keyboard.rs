@@ -110,7 +110,11 @@ fn on_key(event: &KeyboardEvent, mirror: Option<&MirrorName>, on_help: &Callback
 /// Whether the key was pressed in something that takes text or keys itself.
 fn is_in_field(event: &KeyboardEvent) -> bool {
     let Some(target) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return false };
-    target.closest("input:not([type=checkbox]), textarea, select, [role=menu], [role=tree], [contenteditable]").ok().flatten().is_some()
+    target
+        .closest("input:not([type=checkbox]), textarea, select, [role=menu], [role=tree], [contenteditable]")
+        .ok()
+        .flatten()
+        .is_some()
 }
 
 fn focus_search() -> bool {

@@ -34,6 +34,7 @@ pub mod tree;
 pub mod trust;
 pub mod variants;
 pub mod visit;
+pub mod ways;
 pub mod window;
 
 #[cfg(target_arch = "wasm32")]

@@ -9,6 +9,7 @@ pub(crate) mod failure;
 pub(crate) mod failures;
 pub(crate) mod home;
 pub(crate) mod hosted;
+pub(crate) mod install;
 pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod mirror;

@@ -21,6 +21,8 @@ fn draw(part: &Part, place: &Place) -> Html {
         Part::Broken { mirror, failing, named } => {
             html! { <WhatBroke mirror={mirror.clone()} failing={*failing} named={*named}/> }
         }
+        // Drawn elsewhere.
+        Part::Install { .. } => Html::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use crate::{
     hosting::Drawing,
-    pages::{compare::ComparePage, hosted::Part, package::PackagePage},
+    pages::{compare::ComparePage, hosted::Part, install::InstallDialog, package::PackagePage},
     route::Place,
 };
 
@@ -19,6 +19,10 @@ fn draw(part: &Part, place: &Place) -> Html {
             html! { <PackagePage {key} {mirror} {name} place={place.clone()}/> }
         }
         (Part::Page, Page::Compare(mirror)) => html! { <ComparePage {key} {mirror} place={place.clone()}/> },
+        (Part::Install { mirror, hash }, _) => {
+            let tab = place.param("install").unwrap_or_default().to_owned();
+            html! { <InstallDialog mirror={mirror.clone()} hash={hash.clone()} {tab} visit={place.visit}/> }
+        }
         // Drawn elsewhere.
         _ => Html::default(),
     }

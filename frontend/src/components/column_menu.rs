@@ -40,9 +40,9 @@ pub(crate) fn ColumnMenu(props: &ColumnMenuProps) -> Html {
         let menu = menu.clone();
         Callback::from(move |event: FocusEvent| {
             let next = event.related_target().and_then(|next| wasm_bindgen::JsCast::dyn_into::<HtmlElement>(next).ok());
-            let is_outside = next.as_ref().is_some_and(|next| {
-                menu.cast::<HtmlElement>().is_some_and(|menu| !menu.contains(Some(next)))
-            });
+            let is_outside = next
+                .as_ref()
+                .is_some_and(|next| menu.cast::<HtmlElement>().is_some_and(|menu| !menu.contains(Some(next))));
             if is_outside {
                 close(false);
             }

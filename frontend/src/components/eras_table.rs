@@ -55,7 +55,8 @@ fn strip(era: &Era, first: u64, last: u64) -> Html {
     if last - first < SHORTEST_MILLIS {
         return html! { <span class="mute">{ "all at once" }</span> };
     }
-    let place = |millis: u64| (u128::from(millis - first) * u128::from(WIDTH - 8) / u128::from(last - first)).to_string();
+    let place =
+        |millis: u64| (u128::from(millis - first) * u128::from(WIDTH - 8) / u128::from(last - first)).to_string();
     let mut places: Vec<String> = era.pushed_millis.iter().map(|millis| place(*millis)).collect();
     places.dedup();
     html! {

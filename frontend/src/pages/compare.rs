@@ -481,9 +481,11 @@ struct NearestProps {
 fn Nearest(props: &NearestProps) -> Html {
     let name = &props.wanted.root().name;
     let specs = use_answer(api::specs_of(&props.mirror, name), 0);
-    let nearest = specs.data.as_ref().filter(|_| !specs.state.waiting).map(|specs| {
-        pasted::nearest(&props.wanted, specs).map(|spec| spec.hash.to_string())
-    });
+    let nearest = specs
+        .data
+        .as_ref()
+        .filter(|_| !specs.state.waiting)
+        .map(|specs| pasted::nearest(&props.wanted, specs).map(|spec| spec.hash.to_string()));
     {
         let mirror = props.mirror.clone();
         use_effect_with(nearest.clone(), move |nearest| {

@@ -76,6 +76,13 @@ impl Program {
 pub(crate) enum Part {
     /// The page at the URL.
     Page,
+    /// The dialog that says how to install.
+    Install {
+        /// From where.
+        mirror: MirrorName,
+        /// The beginning of a spec's hash, where it is about one.
+        hash: Option<String>,
+    },
     /// What broke in a mirror.
     Broken {
         /// The mirror.
@@ -93,6 +100,10 @@ impl Part {
         let words: Vec<_> = text.split(' ').collect();
         match words[..] {
             ["page"] => Some(Self::Page),
+            ["install", mirror] => Some(Self::Install { mirror: mirror.parse().ok()?, hash: None }),
+            ["install", mirror, hash] => {
+                Some(Self::Install { mirror: mirror.parse().ok()?, hash: Some(hash.to_owned()) })
+            }
             ["broken", mirror, failing, named] => Some(Self::Broken {
                 mirror: mirror.parse().ok()?,
                 failing: failing.parse().ok()?,
@@ -107,6 +118,8 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Page => f.write_str("page"),
+            Self::Install { mirror, hash: None } => write!(f, "install {mirror}"),
+            Self::Install { mirror, hash: Some(hash) } => write!(f, "install {mirror} {hash}"),
             Self::Broken { mirror, failing, named } => {
                 write!(f, "broken {mirror} {failing} {}", if *named { "named" } else { "alone" })
             }
@@ -195,6 +208,7 @@ pub(crate) fn Hosted(props: &HostedProps) -> Html {
 /// What stands in for a part until it is drawn, about as high.
 fn stand_in(part: &Part) -> Html {
     match part {
+        Part::Install { .. } => Html::default(),
         Part::Page => html! { <div class="page" aria-busy="true">{ skeleton(8) }</div> },
         Part::Broken { failing, .. } => {
             let rows = usize::try_from(*failing).unwrap_or(usize::MAX).min(BROKEN_SHOWN);

@@ -35,6 +35,7 @@ use crate::{
         values::{Age, foreign},
     },
     load::use_answer,
+    route,
 };
 
 /// How many of the newest specs are shown.
@@ -149,10 +150,12 @@ pub(crate) fn use_section(mirror: &Mirror, example: Option<String>) -> Html {
         let mirror = mirror.clone();
         Callback::from(move |client: Client| recipe_for_mirror(&browser::origin(), &mirror, example.as_deref(), client))
     };
+    let ways = route::url(&Page::Mirror(mirror.name.clone()), &[("install", "oci")]);
     html! {
         <section>
             <h2>{ "Use " }{ foreign(mirror.name.as_str()) }</h2>
             <Install id="use" {recipe}/>
+            <p class="search-note"><a href={ways}>{ "Other ways: OCI, Stackinator, GitHub Actions" }</a></p>
         </section>
     }
 }

@@ -4,7 +4,6 @@ use std::{cell::RefCell, rc::Rc};
 
 use larder_frontend::{
     columns::{self, Column, Order, Shown},
-    commands::Client,
     coverage::Coverage,
     format,
     machine::{Fit, Machine},
@@ -22,6 +21,7 @@ use yew::prelude::*;
 use super::{
     block,
     compare::compare_url,
+    install::InstallDialog,
     is_mirror_missing, is_missing,
     not_found::{Missing, NotFoundPage},
     use_title,
@@ -34,7 +34,7 @@ use crate::{
         copy::Copy,
         coverage_grid::coverage_grid,
         eras_table::eras_table,
-        install::remembered_client,
+        install::remembered_way,
         outcome::history_cells,
         page_head::page_head,
         parts::{code, fact, mono_fact, mute, small_head},
@@ -166,11 +166,9 @@ pub(crate) fn PackagePage(props: &PackagePageProps) -> Html {
     }
     let title = html! { <span class="spec"><b>{ props.name.to_string() }</b></span> };
     let known_specs = specs.data.as_ref().map_or(&[][..], |specs| &specs[..]);
-    let beside = package
-        .data
-        .as_ref()
-        .map_or_else(Html::default, |package| counts(package, known_specs, machine.as_ref()));
-    let install = route::url(&page, &[("install", remembered_client().key())]);
+    let beside =
+        package.data.as_ref().map_or_else(Html::default, |package| counts(package, known_specs, machine.as_ref()));
+    let install = route::url(&page, &[("install", &remembered_way())]);
     let end = html! { <a class="btn main" id="install-button" href={install}>{ "Install" }</a> };
     let url_of = |filter: &SpecFilter| view.with_filter(filter);
     html! {
@@ -205,7 +203,7 @@ pub(crate) fn PackagePage(props: &PackagePageProps) -> Html {
                 }
             </div>
             if let Some(client) = props.place.param("install") {
-                { install_dialog(props, here, client) }
+                <InstallDialog mirror={props.mirror.clone()} package={props.name.clone()} tab={client.to_owned()} visit={props.place.visit}/>
             }
         </article>
     }
@@ -307,7 +305,8 @@ fn tools(
     };
     let onchoose = {
         let url_of = |chosen: &[Column]| view.with_columns(chosen);
-        let urls: Vec<(Column, String)> = Column::ALL.into_iter().map(|column| (column, url_of(&toggled(&view.columns, column)))).collect();
+        let urls: Vec<(Column, String)> =
+            Column::ALL.into_iter().map(|column| (column, url_of(&toggled(&view.columns, column)))).collect();
         Callback::from(move |column: Column| {
             if let Some((_, url)) = urls.iter().find(|(known, _)| *known == column) {
                 route::go(url);
@@ -453,11 +452,6 @@ fn Needing(props: &NeedingProps) -> Html {
             </ul>
         }
     })
-}
-
-fn install_dialog(props: &PackagePageProps, mirror: Option<&Mirror>, client: &str) -> Html {
-    let _ = (props, mirror, Client::from_key(client));
-    Html::default()
 }
 
 /// How many builds of a package are shown.

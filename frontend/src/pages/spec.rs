@@ -2,12 +2,7 @@
 
 use std::rc::Rc;
 
-use larder_frontend::{
-    commands::{Client, Recipe, install_by_hash, recipe_for_spec},
-    format,
-    tree::Weight,
-    variants::Ordered,
-};
+use larder_frontend::{commands::install_by_hash, format, tree::Weight, variants::Ordered};
 use larder_shared::{
     api::{ErrorCode, Node, Spec},
     name::MirrorName,
@@ -22,19 +17,19 @@ use super::{
     use_title,
 };
 use crate::{
-    api, browser,
+    api,
     components::{
         commands::commands,
         dependency_tree::DependencyTree,
-        dialog::Dialog,
-        install::{Install, remembered_client},
+        install::remembered_way,
         page_head::page_head,
         parts::small_head,
         spec_facts::{spec_facts, spec_files},
-        spec_text::{assigned, chip, compiler, signed_badge, variants_line, version},
+        spec_text::{assigned, chip, compiler, signed_badge, target_chip, variants_line, version},
     },
     load::use_answer,
-    route::{self, Arrival, Place},
+    my_machine::use_machine,
+    route::{self, Place},
 };
 
 #[derive(Properties, PartialEq)]
@@ -50,6 +45,7 @@ pub(crate) fn SpecPage(props: &SpecPageProps) -> Html {
     let mirror = &props.mirror;
     let answer = use_answer(api::spec(mirror, &props.hash), 0);
     let spec = answer.data.clone();
+    let machine = use_machine();
     use_title(&match &spec {
         Some(spec) => format!("{}@{} · {mirror}", spec.summary.name, spec.summary.version),
         None => format!("/{} · {mirror}", format::short_hash(&props.hash)),
@@ -82,19 +78,22 @@ pub(crate) fn SpecPage(props: &SpecPageProps) -> Html {
         }
     };
     let beside = spec.as_ref().map_or_else(Html::default, |spec| {
-        html! { <>{ chip(&spec.summary.os) }{ chip(&spec.summary.target) }{ signed_badge(&spec.summary) }</> }
+        html! { <>{ chip(&spec.summary.os) }{ target_chip(machine.as_ref(), &spec.summary.os, &spec.summary.target) }{ signed_badge(&spec.summary) }</> }
     });
-    let end = spec.as_ref().map(|_| {
-        let href = route::url(&page, &[("install", remembered_client().key())]);
-        html! { <a class="btn main" id="install-button" {href}>{ "Install" }</a> }
+    let end = spec.as_ref().map(|spec| {
+        let compare_url = route::url(&Page::Compare(mirror.clone()), &[("specs", &spec.prefix)]);
+        let href = route::url(&page, &[("install", &remembered_way())]);
+        html! {
+            <>
+                <a class="btn main" id="install-button" {href}>{ "Install" }</a>
+                <a class="btn" data-key="c" href={compare_url}>{ "Compare" }</a>
+            </>
+        }
     });
     html! {
         <article class="page" data-hash={spec.as_ref().map(|spec| spec.summary.hash.to_string())}>
             { page_head(&page, title, beside, end) }
             { block(&answer, 12, |spec| content(mirror, spec)) }
-            if let (Some(spec), Some(client)) = (&spec, props.place.param("install")) {
-                { install_dialog(props, spec, &page, Client::from_key(client)) }
-            }
         </article>
     }
 }
@@ -165,44 +164,4 @@ fn weight(nodes: &[Node]) -> Html {
         number => format!(" to install with the {} it links or runs", format::count(number)),
     };
     html! { <>{ all }<strong>{ size }</strong>{ with }</> }
-}
-
-fn install_dialog(props: &SpecPageProps, spec: &Rc<Spec>, page: &Page, client: Option<Client>) -> Html {
-    let summary = &spec.summary;
-    let title = html! {
-        <>
-            { "Install " }
-            <span class="spec">{ summary.name.to_string() }{ version(&summary.version) }{ " " }<span class="hash">{ spec.prefix.clone() }</span></span>
-        </>
-    };
-    let onclose = {
-        // Opened by a link on this page, the dialog is a step in the history; by its own URL it is not.
-        let (url, was_opened_here) = (page.to_string(), props.place.arrival == Arrival::Within);
-        Callback::from(move |()| if was_opened_here { route::back() } else { route::go_instead(&url) })
-    };
-    let onclient = {
-        let page = page.clone();
-        Callback::from(move |client: Client| route::correct(&route::url(&page, &[("install", client.key())])))
-    };
-    let recipe = {
-        let (mirror, spec) = (props.mirror.clone(), spec.clone());
-        Callback::from(move |client: Client| recipe(&mirror, &spec, client))
-    };
-    html! { <Dialog {title} {onclose}><Install id="install" {recipe} {client} {onclient}/></Dialog> }
-}
-
-fn recipe(mirror: &MirrorName, spec: &Spec, client: Client) -> Recipe {
-    let mut recipe = recipe_for_spec(&browser::origin(), mirror, &spec.summary, &spec.prefix, client);
-    let externals: Vec<String> = spec
-        .nodes
-        .iter()
-        .filter(|node| node.external.is_some())
-        .map(|node| format!("{} {}", node.name, format::visible(&node.version)))
-        .collect();
-    match &externals[..] {
-        [] => {}
-        [one] => recipe.notes.push(format!("{one} comes from your system.")),
-        several => recipe.notes.push(format!("{} come from your system.", format::joined(several))),
-    }
-    recipe
 }
