@@ -16,6 +16,7 @@ pub(crate) mod failure;
 pub(crate) mod failures_table;
 pub(crate) mod filters;
 pub(crate) mod glyph;
+pub(crate) mod graph_view;
 pub(crate) mod install;
 pub(crate) mod keys_table;
 pub(crate) mod log_bar;

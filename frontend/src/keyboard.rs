@@ -103,6 +103,7 @@ fn on_key(event: &KeyboardEvent, mirror: Option<&MirrorName>, on_help: &Callback
         "h" => click("#machine-button"),
         "x" => select_row(),
         "c" => click("[data-key=c]"),
+        "t" => click("[data-key=t]"),
         _ => false,
     }
 }

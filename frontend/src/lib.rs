@@ -23,6 +23,7 @@ pub mod commands;
 pub mod coverage;
 pub mod filter;
 pub mod format;
+pub mod graph;
 pub mod log;
 pub mod machine;
 pub mod nearest;

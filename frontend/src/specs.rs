@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use crate::{
     hosting::Drawing,
-    pages::{compare::ComparePage, hosted::Part, install::InstallDialog, package::PackagePage},
+    pages::{compare::ComparePage, hosted::Part, install::InstallDialog, package::PackagePage, spec_graph::SpecGraph},
     route::Place,
 };
 
@@ -23,6 +23,7 @@ fn draw(part: &Part, place: &Place) -> Html {
             let tab = place.param("install").unwrap_or_default().to_owned();
             html! { <InstallDialog mirror={mirror.clone()} hash={hash.clone()} {tab} visit={place.visit}/> }
         }
+        (Part::Graph(mirror, hash), _) => html! { <SpecGraph mirror={mirror.clone()} hash={hash.clone()}/> },
         // Drawn elsewhere.
         _ => Html::default(),
     }

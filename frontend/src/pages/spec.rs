@@ -12,7 +12,9 @@ use yew::prelude::*;
 
 use super::{
     ambiguous::AmbiguousPage,
-    block, is_mirror_missing, is_missing,
+    block,
+    hosted::{Hosted, Part, Program},
+    is_mirror_missing, is_missing,
     not_found::{Missing, NotFoundPage},
     use_title,
 };
@@ -55,7 +57,10 @@ pub(crate) fn SpecPage(props: &SpecPageProps) -> Html {
     {
         // The URL to share is the shortest that is unique.
         let url =
-            spec.is_some().then(|| route::url(&page, &[("install", props.place.param("install").unwrap_or_default())]));
+            spec.is_some().then(|| {
+                let param = |name: &'static str| (name, props.place.param(name).unwrap_or_default());
+                route::url(&page, &[param("view"), param("install")])
+            });
         use_effect_with((url, props.place.visit), |(url, _)| {
             if let Some(url) = url {
                 route::correct(url);
@@ -82,7 +87,8 @@ pub(crate) fn SpecPage(props: &SpecPageProps) -> Html {
     });
     let end = spec.as_ref().map(|spec| {
         let compare_url = route::url(&Page::Compare(mirror.clone()), &[("specs", &spec.prefix)]);
-        let href = route::url(&page, &[("install", &remembered_way())]);
+        let view = props.place.param("view").unwrap_or_default();
+        let href = route::url(&page, &[("view", view), ("install", &remembered_way())]);
         html! {
             <>
                 <a class="btn main" id="install-button" {href}>{ "Install" }</a>
@@ -93,7 +99,7 @@ pub(crate) fn SpecPage(props: &SpecPageProps) -> Html {
     html! {
         <article class="page" data-hash={spec.as_ref().map(|spec| spec.summary.hash.to_string())}>
             { page_head(&page, title, beside, end) }
-            { block(&answer, 12, |spec| content(mirror, spec)) }
+            { block(&answer, 12, |spec| content(mirror, spec, &props.place)) }
         </article>
     }
 }
@@ -108,7 +114,9 @@ fn title(spec: &Spec) -> Html {
     }
 }
 
-fn content(mirror: &MirrorName, spec: &Rc<Spec>) -> Html {
+fn content(mirror: &MirrorName, spec: &Rc<Spec>, place: &Place) -> Html {
+    let has_dependencies = spec.nodes.first().is_some_and(|root| !root.dependencies.is_empty());
+    let is_graph = place.param("view") == Some("graph");
     html! {
         <div class="split">
             <div class="stack">
@@ -118,8 +126,13 @@ fn content(mirror: &MirrorName, spec: &Rc<Spec>) -> Html {
                     { variants(spec) }
                 </section>
                 <section>
-                    <div class="tools">{ small_head("Dependencies", "") }<span class="mute">{ weight(&spec.nodes) }</span></div>
-                    if spec.nodes.first().is_some_and(|root| !root.dependencies.is_empty()) {
+                    <div class="tools">
+                        { small_head("Dependencies", "") }<span class="mute">{ weight(&spec.nodes) }</span>
+                        if has_dependencies { <span class="end">{ view_links(mirror, spec, is_graph) }</span> }
+                    </div>
+                    if has_dependencies && is_graph {
+                        <Hosted program={Program::Specs} part={Part::Graph(mirror.clone(), spec.prefix.clone())} visit={place.visit}/>
+                    } else if has_dependencies {
                         <DependencyTree key={spec.summary.hash.as_str()} mirror={mirror.clone()} spec={spec.clone()}/>
                     }
                 </section>
@@ -130,6 +143,16 @@ fn content(mirror: &MirrorName, spec: &Rc<Spec>) -> Html {
             </aside>
         </div>
     }
+}
+
+/// The two ways to show dependencies; `t` goes to the other one.
+fn view_links(mirror: &MirrorName, spec: &Spec, is_graph: bool) -> Html {
+    let page = Page::Spec(mirror.clone(), spec.prefix.clone());
+    let link = |name: &'static str, view: &str, is_here: bool| {
+        let key = (!is_here).then_some("t");
+        html! { <a class="btn" href={route::url(&page, &[("view", view)])} aria-current={is_here.then_some("true")} data-key={key}>{ name }</a> }
+    };
+    html! { <>{ link("Tree", "", !is_graph) }{ link("Graph", "graph", is_graph) }</> }
 }
 
 fn variants(spec: &Spec) -> Html {
