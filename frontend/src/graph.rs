@@ -131,12 +131,15 @@ impl Layout {
     /// Where a step leads from the node at `place`; `None` where there is nothing.
     pub fn step(&self, place: usize, step: Step) -> Option<usize> {
         let here = self.nodes.get(place)?;
-        let near = |candidates: Vec<usize>| candidates.into_iter().min_by_key(|other| self.nodes[*other].y.abs_diff(here.y));
+        let near =
+            |candidates: Vec<usize>| candidates.into_iter().min_by_key(|other| self.nodes[*other].y.abs_diff(here.y));
         match step {
             Step::Right => near(self.edges.iter().filter(|edge| edge.from == place).map(|edge| edge.to).collect()),
             Step::Left => near(self.edges.iter().filter(|edge| edge.to == place).map(|edge| edge.from).collect()),
             Step::Up => place.checked_sub(1).filter(|other| self.nodes[*other].layer == here.layer),
-            Step::Down => Some(place + 1).filter(|other| self.nodes.get(*other).is_some_and(|node| node.layer == here.layer)),
+            Step::Down => {
+                Some(place + 1).filter(|other| self.nodes.get(*other).is_some_and(|node| node.layer == here.layer))
+            }
         }
     }
 }
@@ -256,7 +259,12 @@ mod tests {
                 'r' => "run".to_owned(),
                 _ => "build".to_owned(),
             };
-            Dependency { hash: hash(name), name: name.parse().unwrap(), kinds: kinds.chars().map(kind).collect(), virtuals: Vec::new() }
+            Dependency {
+                hash: hash(name),
+                name: name.parse().unwrap(),
+                kinds: kinds.chars().map(kind).collect(),
+                virtuals: Vec::new(),
+            }
         };
         let node = |text: &str| {
             let (name, edges) = text.split_once(':').unwrap();
@@ -322,7 +330,8 @@ mod tests {
         let nodes = graph("a: b+l c+l, b: d+l, c:, d:");
         let layout = Layout::of(&nodes, ALL);
         let name = |place: Option<usize>| place.map(|place| nodes[layout.nodes[place].node].name.to_string());
-        let place = |name: &str| layout.nodes.iter().position(|placed| nodes[placed.node].name.as_str() == name).unwrap();
+        let place =
+            |name: &str| layout.nodes.iter().position(|placed| nodes[placed.node].name.as_str() == name).unwrap();
         assert_eq!(name(layout.step(place("d"), Step::Left)).as_deref(), Some("b"));
         assert_eq!(name(layout.step(place("b"), Step::Right)).as_deref(), Some("d"));
         assert_eq!(layout.step(place("c"), Step::Right), None);

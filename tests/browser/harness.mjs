@@ -253,6 +253,26 @@ export async function buildWithLog(larder, mirror, package_, log, headers) {
   return builds[0].id;
 }
 
+/** The pages that look closely at specs, once several of a package were pushed. */
+export async function specPages(larder, mirror) {
+  const hashes = await pushSeveral(larder, mirror);
+  const several = hashes.slice(1, 4).map((hash) => hash.slice(0, 7));
+  const compare = `/m/${mirror}/-/compare`;
+  const openssl = (await larder.send('GET', `/api/v1/mirrors/${encodeURIComponent(mirror)}/specs?package=openssl`)).items[0].hash;
+  return {
+    'package several': `/m/${mirror}/-/packages/zlib`,
+    'package filtered': `/m/${mirror}/-/packages/zlib?q=os=rhel9&same=shown&sort=-version`,
+    compare: `${compare}?specs=${several.join(',')}`,
+    'compare with': `${compare}?specs=${several[0]}&with=${several[1]}`,
+    'compare one': `${compare}?specs=${several[0]}`,
+    'compare nothing': compare,
+    graph: `/m/${mirror}/-/specs/${openssl}?view=graph`,
+    'package install': `/m/${mirror}/-/packages/zlib?install=github-actions`,
+    'mirror install': `/m/${mirror}?install=stackinator`,
+    'spec install': `/m/${mirror}/-/specs/${hashes[1]}?install=spack-1`,
+  };
+}
+
 /** Every page with content, by name. */
 export const pages = {
   home: '/',

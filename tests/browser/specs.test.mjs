@@ -47,7 +47,7 @@ test('a package shows where it runs, its specs, versions over time, and who need
   const needed = page.locator('section', { hasText: 'Needed by' }).last();
   await needed.getByRole('link', { name: 'curl' }).waitFor();
   await needed.getByRole('link', { name: 'sqlite' }).waitFor();
-  await page.locator('.more-facts').getByRole('link', { name: 'gmake' }).waitFor();
+  await page.locator('.facts .needs').getByRole('link', { name: 'gmake' }).waitFor();
 });
 
 test('a grid cell filters the table, and lets go again', async () => {
@@ -124,14 +124,14 @@ test('rows are selected and compared by keyboard, and Back finds them selected',
 test('specs stand side by side, and what stands apart is marked', async () => {
   await visit(page, compare(hashes[1], hashes[2], hashes[3]));
   const line = (name) => page.locator('.diff tbody tr', { has: page.locator('th', { hasText: new RegExp(`^${name}$`) }) });
-  assert.deepEqual(await line('target').locator('td').allInnerTexts(), ['differs: x86_64_v4', 'zen2', 'zen2']);
+  assert.deepEqual(await line('target').locator('td').allTextContents(), ['differs: x86_64_v4', 'zen2', 'zen2']);
   assert.deepEqual(await line('os').locator('td').evaluateAll((cells) => cells.map((cell) => cell.className)), ['', '', 'odd']);
   assert.equal(await line('version').count(), 0, 'what is equal is folded');
   const fold = page.locator('.fold button');
   assert.match(await fold.innerText(), /lines are the same in all 3/);
   await fold.click();
   assert.equal(await fold.getAttribute('aria-expanded'), 'true');
-  assert.deepEqual(await line('version').locator('td').allInnerTexts(), ['1.3.1']);
+  assert.deepEqual(await line('version').locator('td').allTextContents(), ['1.3.1']);
   // Another base, and one less.
   await page.getByRole('link', { name: `Make /${hashes[3].slice(0, 7)} the base` }).click();
   await page.waitForURL(`**${compare(hashes[3], hashes[1], hashes[2])}`);
@@ -239,9 +239,9 @@ test('what runs on the reader\'s machine is marked everywhere, once it is known'
   assert.match(await page.locator('main header').innerText(), /4 fit debian12 zen3/);
   assert.equal(await page.locator('.specs .chip.fits').count(), 4);
   await visit(page, `/m/several/-/specs/${hashes[1]}?install=spack-0.23`);
-  assert.match(await page.getByRole('dialog').innerText(), /does not fit your debian12 zen3: it was built for x86_64_v4/);
+  await page.getByRole('dialog').getByText(/does not fit your debian12 zen3: it was built for x86_64_v4/).waitFor();
   await visit(page, `/m/several/-/specs/${hashes[2]}?install=spack-0.23`);
-  assert.match(await page.getByRole('dialog').innerText(), /It runs on your debian12 zen3/);
+  await page.getByRole('dialog').getByText('It runs on your debian12 zen3').waitFor();
   await visit(page, zlib);
   await page.locator('#machine-button').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Forget' }).click();
@@ -254,7 +254,7 @@ test('the install dialog tells five ways, each with its own URL', async () => {
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('tab', { name: 'OCI' }).waitFor();
   assert.equal(await dialog.getByRole('tab', { selected: true }).innerText(), 'OCI');
-  assert.match(await dialog.innerText(), /OCI over https, and this Larder is at http/);
+  await dialog.getByText(/OCI over https, and this Larder is at http/).waitFor();
   await page.keyboard.press('Tab');
   await dialog.getByRole('tab', { name: 'OCI' }).focus();
   await page.keyboard.press('ArrowRight');
@@ -266,7 +266,7 @@ test('the install dialog tells five ways, each with its own URL', async () => {
   await dialog.waitFor({ state: 'detached' });
   await page.waitForURL('**/m/user-environment');
   await visit(page, `${pages.package}?install=github-actions`);
-  assert.match(await dialog.locator('pre').innerText(), /spack install hdf5/);
+  await dialog.locator('pre', { hasText: 'spack install hdf5' }).waitFor();
   await page.keyboard.press('Escape');
   await page.waitForURL(`**${pages.package}`);
   assert.deepEqual(page.problems, []);

@@ -49,7 +49,7 @@ pub(crate) fn ColumnMenu(props: &ColumnMenuProps) -> Html {
         })
     };
     html! {
-        <details class="menu" ref={menu} {onkeydown} {onfocusout}>
+        <details class="column-menu" ref={menu} {onkeydown} {onfocusout}>
             <summary class="btn">{ "Columns" }</summary>
             <fieldset>
                 <legend class="sr">{ "Columns" }</legend>

@@ -21,6 +21,8 @@ const LETTERS: usize = 23;
 /// The drawing's size, in percent of its own units.
 const ZOOMS: [usize; 8] = [25, 35, 50, 70, 85, 100, 140, 200];
 const FULL: usize = 5;
+/// The smallest at which names can be read.
+const LEGIBLE: usize = 3;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct GraphViewProps {
@@ -52,16 +54,17 @@ pub(crate) fn GraphView(props: &GraphViewProps) -> Html {
     };
     let fit = {
         let (zoom, frame, layout) = (zoom.setter(), frame.clone(), layout.clone());
-        Callback::from(move |()| {
+        // At least as large as asked.
+        Callback::from(move |least: usize| {
             let Some(frame) = frame.cast::<HtmlElement>() else { return };
             let room = |inside: i32, drawing: usize| usize::try_from(inside).unwrap_or(0) * 100 / drawing.max(1);
             let percent = room(frame.client_width(), layout.width).min(room(frame.client_height(), layout.height));
-            zoom.set(ZOOMS.iter().rposition(|zoom| *zoom <= percent.min(100)).unwrap_or_default());
+            zoom.set(ZOOMS.iter().rposition(|zoom| *zoom <= percent.min(100)).unwrap_or_default().max(least));
         })
     };
     {
         let fit = fit.clone();
-        use_effect_with(layout.clone(), move |_| fit.emit(()));
+        use_effect_with(layout.clone(), move |_| fit.emit(LEGIBLE));
     }
     let zoom_by = {
         let zoom = zoom.clone();
@@ -82,7 +85,7 @@ pub(crate) fn GraphView(props: &GraphViewProps) -> Html {
                 "ArrowUp" => step(Step::Up),
                 "ArrowDown" => step(Step::Down),
                 "Home" => go.emit(0),
-                "0" => fit.emit(()),
+                "0" => fit.emit(0),
                 "+" | "=" => zoom_by.emit(1),
                 "-" => zoom_by.emit(-1),
                 _ => return,
@@ -112,7 +115,7 @@ pub(crate) fn GraphView(props: &GraphViewProps) -> Html {
                     <button type="button" class="btn" aria-label="Smaller" onclick={zoom_by.reform(|_| -1)}>{ "−" }</button>
                     <span class="zoom num">{ format!("{percent} %") }</span>
                     <button type="button" class="btn" aria-label="Larger" onclick={zoom_by.reform(|_| 1)}>{ "+" }</button>
-                    <button type="button" class="btn" onclick={fit.reform(|_| ())}>{ "Fit" }<kbd aria-hidden="true">{ "0" }</kbd></button>
+                    <button type="button" class="btn" onclick={fit.reform(|_| 0)}>{ "Fit" }<kbd aria-hidden="true">{ "0" }</kbd></button>
                 </span>
             </div>
             <div class="graph-frame" ref={frame} role="group" tabindex="-1" {onkeydown}
@@ -145,8 +148,7 @@ fn line(layout: &Layout, edge: &Line, here: usize) -> Html {
     } else {
         "build"
     };
-    let (x1, y1, x2, y2) =
-        (from.x + NODE_WIDTH, from.y + NODE_HEIGHT / 2, to.x, to.y + NODE_HEIGHT / 2);
+    let (x1, y1, x2, y2) = (from.x + NODE_WIDTH, from.y + NODE_HEIGHT / 2, to.x, to.y + NODE_HEIGHT / 2);
     let bend = (x2 - x1) / 2;
     let is_near = edge.from == here || edge.to == here;
     html! { <path class={classes!(kind, is_near.then_some("near"))} d={format!("M{x1} {y1}C{} {y1} {} {y2} {x2} {y2}", x1 + bend, x2 - bend)}/> }

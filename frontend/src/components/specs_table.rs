@@ -13,6 +13,7 @@ use larder_shared::{
     api::SpecSummary,
     name::{DagHash, MirrorName},
 };
+use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::{
@@ -44,8 +45,8 @@ pub(crate) struct SpecsTableProps {
     pub machine: Option<Machine>,
     /// The specs that are selected.
     pub picked: Rc<Vec<DagHash>>,
-    /// A spec was taken into the selection, or out of it.
-    pub onpick: Callback<DagHash>,
+    /// Takes a spec into the selection, or out of it; answers whether it is in it.
+    pub onpick: Callback<DagHash, bool>,
 }
 
 /// The specs of a package.
@@ -96,16 +97,16 @@ fn row(props: &SpecsTableProps, index: usize, is_long: bool) -> Html {
     let is_picked = props.picked.contains(&spec.hash);
     let onpick = {
         let (onpick, hash) = (props.onpick.clone(), spec.hash.clone());
-        Callback::from(move |event: MouseEvent| {
-            // What is selected is the page's to say.
-            event.prevent_default();
-            onpick.emit(hash.clone());
+        Callback::from(move |event: Event| {
+            let pick: HtmlInputElement = event.target_unchecked_into();
+            // The page may refuse.
+            pick.set_checked(onpick.emit(hash.clone()));
         })
     };
     html! {
         <tr class={if is_picked { "row picked" } else { "row" }} key={spec.hash.as_str()} data-hash={spec.hash.to_string()} aria-rowindex={is_long.then(|| (index + 2).to_string())}>
             <td class="pick-cell">
-                <input type="checkbox" class="pick" data-key="x" tabindex="-1" checked={is_picked} onclick={onpick} aria-label={format!("Compare /{short}")}/>
+                <input type="checkbox" class="pick" data-key="x" tabindex="-1" checked={is_picked} onchange={onpick} aria-label={format!("Compare /{short}")}/>
                 <a class="hash row-link" data-row="" {href} title={spec.hash.to_string()}>{ short.to_owned() }</a>
             </td>
             { for props.columns.iter().map(|column| column_cell(props, spec, *column)) }

@@ -240,14 +240,14 @@ fn table(
                 if !is_of_one_package { <span class="spec">{ " " }{ foreign(summary.name.as_str()) }</span> }
                 <span class="diff-role">
                     if is_with {
-                        { "yours" }
+                        <span>{ "yours" }</span>
                     } else if index == 0 {
-                        { "base" }
+                        <span>{ "base" }</span>
                     } else {
                         <a href={first(index)} aria-label={format!("Make {name} the base")}>{ "make base" }</a>
                     }
                     if !is_with && wanted.len() > 1 {
-                        { " " }<a href={without(index)} aria-label={format!("Take {name} out")}>{ "take out" }</a>
+                        <a href={without(index)} aria-label={format!("Take {name} out")}>{ "take out" }</a>
                     }
                 </span>
             </th>

@@ -144,11 +144,12 @@ pub(crate) fn PackagePage(props: &PackagePageProps) -> Html {
         let (picked, page) = (picked.clone(), page.to_string());
         Callback::from(move |hash: DagHash| {
             let mut next = (**picked).clone();
-            match next.iter().position(|known| *known == hash) {
+            let place = next.iter().position(|known| *known == hash);
+            match place {
                 Some(place) => drop(next.remove(place)),
                 None if next.len() == MAX_SPECS => {
                     announce::answer(format!("{MAX_SPECS} specs fit side by side. Take one out first."));
-                    return;
+                    return false;
                 }
                 None => next.push(hash),
             }
@@ -156,6 +157,7 @@ pub(crate) fn PackagePage(props: &PackagePageProps) -> Html {
             let next = Rc::new(next);
             PICKED.replace((page.clone(), next.clone()));
             picked.set(next);
+            place.is_none()
         })
     };
     if is_mirror_missing(&package) {
@@ -171,6 +173,9 @@ pub(crate) fn PackagePage(props: &PackagePageProps) -> Html {
     let install = route::url(&page, &[("install", &remembered_way())]);
     let end = html! { <a class="btn main" id="install-button" href={install}>{ "Install" }</a> };
     let url_of = |filter: &SpecFilter| view.with_filter(filter);
+    let needs = known_specs.first().map_or_else(Html::default, |newest| {
+        html! { <Needs mirror={props.mirror.clone()} newest={newest.hash.clone()}/> }
+    });
     html! {
         <article class="page">
             { page_head(&page, title, beside, Some(end)) }
@@ -182,8 +187,7 @@ pub(crate) fn PackagePage(props: &PackagePageProps) -> Html {
                     </section>
                     <section>
                         { small_head("Facts", "") }
-                        { block(&package, 4, |package| facts(package, &view.filter, &url_of)) }
-                        if let Some(newest) = known_specs.first() { <Needs mirror={props.mirror.clone()} newest={newest.hash.clone()}/> }
+                        { block(&package, 4, |package| facts(package, &view.filter, &url_of, needs)) }
                     </section>
                 </div>
                 <section>
@@ -232,7 +236,7 @@ fn specs_block(
     compared: &Rc<Compared>,
     machine: Option<&Machine>,
     picked: &Rc<Vec<DagHash>>,
-    onpick: &Callback<DagHash>,
+    onpick: &Callback<DagHash, bool>,
 ) -> Html {
     let shown = if view.with_same {
         Shown { columns: view.columns.clone(), common: Vec::new() }
@@ -257,7 +261,7 @@ fn specs_block(
     }
 }
 
-fn facts(package: &Package, filter: &SpecFilter, url_of: &dyn Fn(&SpecFilter) -> String) -> Html {
+fn facts(package: &Package, filter: &SpecFilter, url_of: &dyn Fn(&SpecFilter) -> String, needs: Html) -> Html {
     let summary = &package.summary;
     let rest = package.by_version.len().saturating_sub(MOST_VERSIONS);
     let version = |count: &VersionCount| {
@@ -284,6 +288,7 @@ fn facts(package: &Package, filter: &SpecFilter, url_of: &dyn Fn(&SpecFilter) ->
             { fact("Size", total_size(summary.bytes)) }
             { fact("Last push", html! { <Age time={summary.pushed} ago=true/> }) }
             { mono_fact("Recipe", &format::recipe(package.namespace.as_deref(), &summary.name)) }
+            { needs }
         </dl>
     }
 }
@@ -366,17 +371,16 @@ fn Needs(props: &NeedsProps) -> Html {
     let mut names: Vec<&PackageName> = root.dependencies.iter().map(|edge| &edge.name).collect();
     names.sort_unstable();
     names.dedup();
-    html! {
-        <dl class="facts more-facts">
-            { fact("Needs", html! {
-                if names.is_empty() {
-                    { "nothing else" }
-                } else {
-                    <ul class="inline">{ for names.into_iter().map(|name| package_link(&props.mirror, name, None)) }</ul>
-                }
-            }) }
-        </dl>
-    }
+    fact(
+        "Needs",
+        html! {
+            if names.is_empty() {
+                { "nothing else" }
+            } else {
+                <ul class="inline needs">{ for names.into_iter().map(|name| package_link(&props.mirror, name, None)) }</ul>
+            }
+        },
+    )
 }
 
 fn package_link(mirror: &MirrorName, name: &PackageName, specs: Option<u64>) -> Html {

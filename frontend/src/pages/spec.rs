@@ -56,11 +56,10 @@ pub(crate) fn SpecPage(props: &SpecPageProps) -> Html {
         Page::Spec(mirror.clone(), spec.as_ref().map_or_else(|| props.hash.to_string(), |spec| spec.prefix.clone()));
     {
         // The URL to share is the shortest that is unique.
-        let url =
-            spec.is_some().then(|| {
-                let param = |name: &'static str| (name, props.place.param(name).unwrap_or_default());
-                route::url(&page, &[param("view"), param("install")])
-            });
+        let url = spec.is_some().then(|| {
+            let param = |name: &'static str| (name, props.place.param(name).unwrap_or_default());
+            route::url(&page, &[param("view"), param("install")])
+        });
         use_effect_with((url, props.place.visit), |(url, _)| {
             if let Some(url) = url {
                 route::correct(url);
