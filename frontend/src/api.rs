@@ -3,6 +3,7 @@
 use std::{any::Any, cell::Cell, marker::PhantomData, rc::Rc};
 
 use gloo::{timers::callback::Timeout, utils::window};
+use js_sys::{Function, Reflect, Uint8Array};
 use larder_frontend::{commands::file_url, format};
 use larder_shared::{
     api::{
@@ -17,9 +18,9 @@ use larder_shared::{
     spec::SpecFile,
 };
 use serde::de::DeserializeOwned;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, RequestInit, Response};
+use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader, RequestInit, Response};
 
 /// How long an answer may take.
 const PATIENCE_MILLIS: u32 = 30_000;
@@ -293,6 +294,47 @@ impl Failure {
         match self {
             Self::Unreachable { .. } | Self::Unreadable { .. } => true,
             Self::Refused(error) => error.code.status() >= 500,
+        }
+    }
+}
+
+/// Streams what is at `url` through the browser's gunzip. `take` gets each piece, and how many bytes have come with it;
+/// it says whether to go on.
+///
+/// # Errors
+/// A sentence: why it cannot be had, or what `take` says.
+pub(crate) async fn unpacked(
+    url: &str,
+    mut take: impl FnMut(&Uint8Array, u64) -> Result<bool, String>,
+) -> Result<(), String> {
+    let lost = |_: JsValue| "The file cannot be loaded, or breaks off.".to_owned();
+    let abort = AbortOnDrop(AbortController::new().map_err(lost)?);
+    let init = RequestInit::new();
+    init.set_signal(Some(&abort.0.signal()));
+    let answer = JsFuture::from(window().fetch_with_str_and_init(url, &init)).await.map_err(lost)?;
+    let answer: Response = answer.dyn_into().map_err(lost)?;
+    if !answer.ok() {
+        return Err(format!("The file cannot be loaded: Larder answered with status {}.", answer.status()));
+    }
+    let Some(body) = answer.body() else { return Ok(()) };
+    let gunzip: Function = Reflect::get(&js_sys::global(), &"DecompressionStream".into())
+        .and_then(JsCast::dyn_into)
+        .map_err(|_| "This browser cannot unpack; a newer one can.".to_owned())?;
+    let gunzip = Reflect::construct(&gunzip, &js_sys::Array::of1(&"gzip".into())).map_err(lost)?;
+    let pipe: Function = Reflect::get(&body, &"pipeThrough".into()).and_then(JsCast::dyn_into).map_err(lost)?;
+    let unpacked: ReadableStream = pipe.call1(&body, &gunzip).and_then(JsCast::dyn_into).map_err(lost)?;
+    let stream: ReadableStreamDefaultReader = unpacked.get_reader().dyn_into().map_err(|other| lost(other.into()))?;
+    let mut read = 0;
+    loop {
+        let part = JsFuture::from(stream.read()).await.map_err(lost)?;
+        let field = |name: &str| Reflect::get(&part, &name.into()).unwrap_or_default();
+        if field("done").is_truthy() {
+            return Ok(());
+        }
+        let piece: Uint8Array = field("value").dyn_into().map_err(lost)?;
+        read += u64::from(piece.length());
+        if !take(&piece, read)? {
+            return Ok(());
         }
     }
 }

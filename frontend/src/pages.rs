@@ -5,6 +5,7 @@ pub(crate) mod broken;
 pub(crate) mod build;
 pub(crate) mod builds;
 pub(crate) mod compare;
+pub(crate) mod contents;
 pub(crate) mod failure;
 pub(crate) mod failures;
 pub(crate) mod home;

@@ -5,7 +5,10 @@ use yew::prelude::*;
 
 use crate::{
     hosting::Drawing,
-    pages::{compare::ComparePage, hosted::Part, install::InstallDialog, package::PackagePage, spec_graph::SpecGraph},
+    pages::{
+        compare::ComparePage, contents::Contents, hosted::Part, install::InstallDialog, package::PackagePage,
+        spec_graph::SpecGraph,
+    },
     route::Place,
 };
 
@@ -24,6 +27,7 @@ fn draw(part: &Part, place: &Place) -> Html {
             html! { <InstallDialog mirror={mirror.clone()} hash={hash.clone()} {tab} visit={place.visit}/> }
         }
         (Part::Graph(mirror, hash), _) => html! { <SpecGraph mirror={mirror.clone()} hash={hash.clone()}/> },
+        (Part::Contents(mirror, hash), _) => html! { <Contents mirror={mirror.clone()} hash={hash.clone()}/> },
         // Drawn elsewhere.
         _ => Html::default(),
     }

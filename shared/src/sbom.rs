@@ -3,9 +3,13 @@
 //! Sources: the JSON schemas `bom-1.5.schema.json` of CycloneDX and `spdx-schema.json` of SPDX 2.3. Licences are not
 //! in a spec, so both documents say that nothing is known of them.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::api::{Node, Spec, Timestamp};
+
+/// What a package URL encodes: all but what a URL reserves for nothing.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 
 /// Where a document says that it is from.
 #[derive(Debug, Clone, Copy)]
@@ -127,11 +131,7 @@ fn digits(spec: &Spec) -> Option<String> {
 
 /// A package URL. There is no registered type for Spack's packages, so they are of the generic one.
 fn purl(node: &Node) -> String {
-    let encoded = |text: &str| {
-        use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-        let kept = NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
-        utf8_percent_encode(text, &kept).to_string()
-    };
+    let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
     format!("pkg:generic/{}@{}?spack_hash={}", encoded(node.name.as_str()), encoded(&node.version), node.hash)
 }
 
@@ -195,7 +195,10 @@ mod tests {
         assert_eq!(document["metadata"]["component"]["name"], "hdf5");
         assert_eq!(document["metadata"]["component"]["hashes"][0]["content"], "0".repeat(64));
         assert_eq!(document["components"].as_array().unwrap().len(), 2);
-        assert_eq!(document["components"][0]["purl"], format!("pkg:generic/cmake@git.abc%2Fdef%3D3.30?spack_hash={}", "c".repeat(32)));
+        assert_eq!(
+            document["components"][0]["purl"],
+            format!("pkg:generic/cmake@git.abc%2Fdef%3D3.30?spack_hash={}", "c".repeat(32))
+        );
         assert_eq!(document["components"][0].get("hashes"), None);
         assert_eq!(document["dependencies"][0]["dependsOn"], json!(["b".repeat(32), "c".repeat(32)]));
         let known: Vec<&Value> = document["dependencies"].as_array().unwrap().iter().map(|each| &each["ref"]).collect();
@@ -212,7 +215,9 @@ mod tests {
             .as_array()
             .unwrap()
             .iter()
-            .map(|each| (each["relationshipType"].as_str().unwrap(), each["relatedSpdxElement"].as_str().unwrap().len()))
+            .map(|each| {
+                (each["relationshipType"].as_str().unwrap(), each["relatedSpdxElement"].as_str().unwrap().len())
+            })
             .collect();
         assert_eq!(told, [("DESCRIBES", 40), ("BUILD_DEPENDENCY_OF", 40), ("DEPENDS_ON", 40)]);
     }

@@ -267,6 +267,7 @@ export async function specPages(larder, mirror) {
     'compare one': `${compare}?specs=${several[0]}`,
     'compare nothing': compare,
     graph: `/m/${mirror}/-/specs/${openssl}?view=graph`,
+    files: `/m/${mirror}/-/specs/${openssl}?show=files`,
     'package install': `/m/${mirror}/-/packages/zlib?install=github-actions`,
     'mirror install': `/m/${mirror}?install=stackinator`,
     'spec install': `/m/${mirror}/-/specs/${hashes[1]}?install=spack-1`,

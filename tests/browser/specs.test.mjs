@@ -1,6 +1,7 @@
 // Looking closely at specs: all of a package in one table, some side by side, and how they are installed.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { address, clipboard, focusedText, openPage, pages, pushSeveral, sample, settled, startBrowser, startLarder, unsignedPackage, unsignedSample, visit } from './harness.mjs';
 
@@ -133,9 +134,9 @@ test('specs stand side by side, and what stands apart is marked', async () => {
   assert.equal(await fold.getAttribute('aria-expanded'), 'true');
   assert.deepEqual(await line('version').locator('td').allTextContents(), ['1.3.1']);
   // Another base, and one less.
-  await page.getByRole('link', { name: `Make /${hashes[3].slice(0, 7)} the base` }).click();
+  await page.getByRole('link', { name: `make base /${hashes[3].slice(0, 7)}` }).click();
   await page.waitForURL(`**${compare(hashes[3], hashes[1], hashes[2])}`);
-  await page.getByRole('link', { name: `Take /${hashes[2].slice(0, 7)} out` }).click();
+  await page.getByRole('link', { name: `take out /${hashes[2].slice(0, 7)}` }).click();
   await page.waitForURL(`**${compare(hashes[3], hashes[1])}`);
   await page.waitForFunction(() => document.querySelectorAll('.diff thead th').length === 2);
 });
@@ -269,6 +270,51 @@ test('the install dialog tells five ways, each with its own URL', async () => {
   await dialog.locator('pre', { hasText: 'spack install hdf5' }).waitFor();
   await page.keyboard.press('Escape');
   await page.waitForURL(`**${pages.package}`);
+  assert.deepEqual(page.problems, []);
+});
+
+test('dependencies are drawn as a graph that the keyboard walks', async () => {
+  await visit(page, '/m/several/-/packages/openssl');
+  await page.locator('.specs .row-link').first().click();
+  await page.waitForURL('**/specs/*');
+  await settled(page);
+  await page.keyboard.press('t');
+  await page.waitForURL('**?view=graph');
+  await page.locator('.graph .node').first().waitFor();
+  const drawn = await page.locator('.graph .node').count();
+  await page.getByRole('button', { name: 'build', exact: true }).click();
+  await page.waitForFunction((before) => document.querySelectorAll('.graph .node').length > before, drawn);
+  await page.locator('.graph .root').focus();
+  const here = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? '');
+  assert.match(await here(), /^openssl@3\.3\.1, needs \d+, needed by 0$/);
+  await page.keyboard.press('ArrowRight');
+  await page.waitForFunction(() => !document.activeElement?.getAttribute('aria-label')?.startsWith('openssl'));
+  await page.keyboard.press('ArrowLeft');
+  await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label')?.startsWith('openssl'));
+  await page.keyboard.press('+');
+  await page.waitForFunction(() => document.querySelector('.graph .zoom').textContent === '140 %');
+  await page.keyboard.press('0');
+  await page.locator('a.node').first().focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => !url.search.includes('view=graph'));
+  assert.deepEqual(page.problems, []);
+});
+
+test('the files of a tarball are listed, and the spec is exported', async () => {
+  await visit(page, '/m/several/-/specs/5uey7tj');
+  await page.getByRole('link', { name: /List what is in the tarball, 49\.1 kB/ }).click();
+  await page.waitForURL('**?show=files');
+  await page.locator('.contents tbody tr.row').first().waitFor();
+  const listed = await page.locator('.contents').innerText();
+  assert.match(listed, /bin\/openssl/);
+  for (const [name, end, check] of [
+    ['CycloneDX 1.5', 'openssl-3.3.1-5uey7tj.cdx.json', (document) => assert.equal(document.bomFormat, 'CycloneDX')],
+    ['SPDX 2.3', 'openssl-3.3.1-5uey7tj.spdx.json', (document) => assert.equal(document.spdxVersion, 'SPDX-2.3')],
+  ]) {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()]);
+    assert.equal(download.suggestedFilename(), end);
+    check(JSON.parse(await readFile(await download.path(), 'utf8')));
+  }
   assert.deepEqual(page.problems, []);
 });
 

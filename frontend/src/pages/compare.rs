@@ -244,10 +244,10 @@ fn table(
                     } else if index == 0 {
                         <span>{ "base" }</span>
                     } else {
-                        <a href={first(index)} aria-label={format!("Make {name} the base")}>{ "make base" }</a>
+                        <a href={first(index)} aria-label={format!("make base {name}")}>{ "make base" }</a>
                     }
                     if !is_with && wanted.len() > 1 {
-                        <a href={without(index)} aria-label={format!("Take {name} out")}>{ "take out" }</a>
+                        <a href={without(index)} aria-label={format!("take out {name}")}>{ "take out" }</a>
                     }
                 </span>
             </th>

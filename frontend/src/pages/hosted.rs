@@ -85,6 +85,8 @@ pub(crate) enum Part {
     },
     /// The graph of a spec, by a unique beginning of its hash.
     Graph(MirrorName, String),
+    /// What is in a spec's tarball, and its exports, by a unique beginning of its hash.
+    Contents(MirrorName, String),
     /// What broke in a mirror.
     Broken {
         /// The mirror.
@@ -107,6 +109,7 @@ impl Part {
                 Some(Self::Install { mirror: mirror.parse().ok()?, hash: Some(hash.to_owned()) })
             }
             ["graph", mirror, hash] => Some(Self::Graph(mirror.parse().ok()?, hash.to_owned())),
+            ["contents", mirror, hash] => Some(Self::Contents(mirror.parse().ok()?, hash.to_owned())),
             ["broken", mirror, failing, named] => Some(Self::Broken {
                 mirror: mirror.parse().ok()?,
                 failing: failing.parse().ok()?,
@@ -124,6 +127,7 @@ impl fmt::Display for Part {
             Self::Install { mirror, hash: None } => write!(f, "install {mirror}"),
             Self::Install { mirror, hash: Some(hash) } => write!(f, "install {mirror} {hash}"),
             Self::Graph(mirror, hash) => write!(f, "graph {mirror} {hash}"),
+            Self::Contents(mirror, hash) => write!(f, "contents {mirror} {hash}"),
             Self::Broken { mirror, failing, named } => {
                 write!(f, "broken {mirror} {failing} {}", if *named { "named" } else { "alone" })
             }
@@ -213,7 +217,7 @@ pub(crate) fn Hosted(props: &HostedProps) -> Html {
 fn stand_in(part: &Part) -> Html {
     match part {
         Part::Install { .. } => Html::default(),
-        Part::Graph(..) => html! { <div aria-busy="true">{ skeleton(8) }</div> },
+        Part::Graph(..) | Part::Contents(..) => html! { <div aria-busy="true">{ skeleton(8) }</div> },
         Part::Page => html! { <div class="page" aria-busy="true">{ skeleton(8) }</div> },
         Part::Broken { failing, .. } => {
             let rows = usize::try_from(*failing).unwrap_or(usize::MAX).min(BROKEN_SHOWN);

@@ -58,7 +58,7 @@ pub(crate) fn SpecPage(props: &SpecPageProps) -> Html {
         // The URL to share is the shortest that is unique.
         let url = spec.is_some().then(|| {
             let param = |name: &'static str| (name, props.place.param(name).unwrap_or_default());
-            route::url(&page, &[param("view"), param("install")])
+            route::url(&page, &[param("view"), param("show"), param("install")])
         });
         use_effect_with((url, props.place.visit), |(url, _)| {
             if let Some(url) = url {
@@ -116,6 +116,10 @@ fn title(spec: &Spec) -> Html {
 fn content(mirror: &MirrorName, spec: &Rc<Spec>, place: &Place) -> Html {
     let has_dependencies = spec.nodes.first().is_some_and(|root| !root.dependencies.is_empty());
     let is_graph = place.param("view") == Some("graph");
+    let is_listed = place.param("show") == Some("files");
+    let page = Page::Spec(mirror.clone(), spec.prefix.clone());
+    let listed = route::url(&page, &[("view", place.param("view").unwrap_or_default()), ("show", "files")]);
+    let size = spec.summary.size.map_or_else(String::new, |bytes| format!(", {}", format::size(bytes)));
     html! {
         <div class="split">
             <div class="stack">
@@ -135,10 +139,16 @@ fn content(mirror: &MirrorName, spec: &Rc<Spec>, place: &Place) -> Html {
                         <DependencyTree key={spec.summary.hash.as_str()} mirror={mirror.clone()} spec={spec.clone()}/>
                     }
                 </section>
+                if is_listed {
+                    <Hosted program={Program::Specs} part={Part::Contents(mirror.clone(), spec.prefix.clone())} visit={place.visit}/>
+                }
             </div>
             <aside class="stack">
                 <section>{ small_head("Facts", "") }{ spec_facts(spec) }</section>
-                <section>{ small_head("Files", "") }{ spec_files(mirror, &spec.files) }</section>
+                <section>
+                    { small_head("Files", "") }{ spec_files(mirror, &spec.files) }
+                    if !is_listed { <p class="search-note"><a href={listed}>{ "List what is in the tarball" }{ size.clone() }</a>{ ", or export a bill of materials" }</p> }
+                </section>
             </aside>
         </div>
     }
