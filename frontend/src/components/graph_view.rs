@@ -14,6 +14,7 @@ use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
 use super::spec_text::spec_page;
+use crate::browser;
 
 /// Letters of a node's name that fit it.
 const LETTERS: usize = 23;
@@ -23,6 +24,9 @@ const ZOOMS: [usize; 8] = [25, 35, 50, 70, 85, 100, 140, 200];
 const FULL: usize = 5;
 /// The smallest at which names can be read.
 const LEGIBLE: usize = 3;
+
+/// How high the frame grows at most, as a part of the window; `style/graph.css` says the same.
+const FRAME_HEIGHT: f64 = 0.7;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct GraphViewProps {
@@ -57,8 +61,9 @@ pub(crate) fn GraphView(props: &GraphViewProps) -> Html {
         // At least as large as asked.
         Callback::from(move |least: usize| {
             let Some(frame) = frame.cast::<HtmlElement>() else { return };
-            let room = |inside: i32, drawing: usize| usize::try_from(inside).unwrap_or(0) * 100 / drawing.max(1);
-            let percent = room(frame.client_width(), layout.width).min(room(frame.client_height(), layout.height));
+            let room = |inside: f64, drawing: usize| whole(inside) * 100 / drawing.max(1);
+            let high = browser::window_height() * FRAME_HEIGHT;
+            let percent = room(frame.client_width().into(), layout.width).min(room(high, layout.height));
             zoom.set(ZOOMS.iter().rposition(|zoom| *zoom <= percent.min(100)).unwrap_or_default().max(least));
         })
     };
@@ -129,6 +134,11 @@ pub(crate) fn GraphView(props: &GraphViewProps) -> Html {
             </div>
         </div>
     }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no window is that large")]
+fn whole(pixels: f64) -> usize {
+    pixels.max(0.0) as usize
 }
 
 fn go_to(layout: &Layout, here: usize, step: Step, go: &Callback<usize>) {

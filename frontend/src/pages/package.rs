@@ -11,7 +11,7 @@ use larder_frontend::{
     variants::{Compared, Ordered},
 };
 use larder_shared::{
-    api::{Mirror, Package, SpecSummary, VersionCount},
+    api::{Dependency, Mirror, Package, SpecSummary, VersionCount},
     compare::MAX_SPECS,
     name::{DagHash, MirrorName, PackageName},
     route::page::Page,
@@ -367,17 +367,27 @@ struct NeedsProps {
 #[component]
 fn Needs(props: &NeedsProps) -> Html {
     let spec = use_answer(api::spec(&props.mirror, props.newest.as_str()), 0);
-    let Some(root) = spec.data.as_ref().and_then(|spec| spec.nodes.first()) else { return Html::default() };
-    let mut names: Vec<&PackageName> = root.dependencies.iter().map(|edge| &edge.name).collect();
+    let Some(spec) = &spec.data else { return Html::default() };
+    let Some(root) = spec.nodes.first() else { return Html::default() };
+    let is_here = |edge: &Dependency| spec.nodes.iter().any(|node| node.hash == edge.hash && node.in_mirror);
+    let mut names: Vec<(&PackageName, bool)> =
+        root.dependencies.iter().map(|edge| (&edge.name, is_here(edge))).collect();
     names.sort_unstable();
     names.dedup();
+    let item = |(name, is_here): (&PackageName, bool)| {
+        if is_here {
+            package_link(&props.mirror, name, None)
+        } else {
+            html! { <li key={name.as_str()}><span class="spec mute" title="Not in this mirror">{ foreign(name.as_str()) }</span></li> }
+        }
+    };
     fact(
         "Needs",
         html! {
             if names.is_empty() {
                 { "nothing else" }
             } else {
-                <ul class="inline needs">{ for names.into_iter().map(|name| package_link(&props.mirror, name, None)) }</ul>
+                <ul class="inline needs">{ for names.into_iter().map(item) }</ul>
             }
         },
     )
