@@ -3,20 +3,24 @@
 use std::{any::Any, cell::Cell, marker::PhantomData, rc::Rc};
 
 use gloo::{timers::callback::Timeout, utils::window};
-use larder_frontend::format;
+use js_sys::{Function, Reflect, Uint8Array};
+use larder_frontend::{commands::file_url, format};
 use larder_shared::{
     api::{
-        ApiError, ErrorBody, ErrorCode, Key, List, Mirror, Package, PackageSummary, Spec, SpecSummary,
+        ApiError, ErrorBody, ErrorCode, FileKind, Key, List, Mirror, Package, PackageSummary, Spec, SpecSummary,
         report::{Build, BuildSummary, Failure as BuildFailure, FailureSummary, Run, RunSummary},
     },
+    clearsign,
+    compare::reason::Graph,
     name::{MirrorName, PackageName},
     report::Signature,
     route::API,
+    spec::SpecFile,
 };
 use serde::de::DeserializeOwned;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, RequestInit, Response};
+use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader, RequestInit, Response};
 
 /// How long an answer may take.
 const PATIENCE_MILLIS: u32 = 30_000;
@@ -125,6 +129,24 @@ pub(crate) fn all_specs(mirror: &MirrorName) -> Question<Vec<SpecSummary>> {
 /// One spec, by a unique beginning of its hash.
 pub(crate) fn spec(mirror: &MirrorName, hash: &str) -> Question<Spec> {
     one(format!("{}/specs/{hash}", mirror_path(mirror)))
+}
+
+/// The graph of a spec, from the document that Spack reads: it says more of each package than the API does.
+pub(crate) fn graph(mirror: &MirrorName, spec: &Spec) -> Option<Question<Graph>> {
+    let file = spec.files.iter().find(|file| file.kind == FileKind::SpecFile)?;
+    let read: Read = |text, _| {
+        let unreadable = |error: String| <serde_json::Error as serde::de::Error>::custom(error);
+        let document = clearsign::document(text.as_bytes()).map_err(|error| unreadable(error.to_string()))?;
+        let file = SpecFile::parse(document.json.as_bytes()).map_err(|error| unreadable(error.to_string()))?;
+        Ok(Part { answer: Rc::new(Graph::of_file(file)), next: None })
+    };
+    let path = file_url("", mirror, &file.path);
+    Some(Question { document: Document { path, read }, answer: PhantomData })
+}
+
+/// The specs that need a package directly.
+pub(crate) fn needing(mirror: &MirrorName, name: &PackageName) -> Question<Vec<SpecSummary>> {
+    all(format!("{}/specs?q={}&limit={PAGE_ITEMS}", mirror_path(mirror), encoded(&format!("%{name}"))))
 }
 
 /// The keys of a mirror.
@@ -272,6 +294,47 @@ impl Failure {
         match self {
             Self::Unreachable { .. } | Self::Unreadable { .. } => true,
             Self::Refused(error) => error.code.status() >= 500,
+        }
+    }
+}
+
+/// Streams what is at `url` through the browser's gunzip. `take` gets each piece, and how many bytes have come with it;
+/// it says whether to go on.
+///
+/// # Errors
+/// A sentence: why it cannot be had, or what `take` says.
+pub(crate) async fn unpacked(
+    url: &str,
+    mut take: impl FnMut(&Uint8Array, u64) -> Result<bool, String>,
+) -> Result<(), String> {
+    let lost = |_: JsValue| "The file cannot be loaded, or breaks off.".to_owned();
+    let abort = AbortOnDrop(AbortController::new().map_err(lost)?);
+    let init = RequestInit::new();
+    init.set_signal(Some(&abort.0.signal()));
+    let answer = JsFuture::from(window().fetch_with_str_and_init(url, &init)).await.map_err(lost)?;
+    let answer: Response = answer.dyn_into().map_err(lost)?;
+    if !answer.ok() {
+        return Err(format!("The file cannot be loaded: Larder answered with status {}.", answer.status()));
+    }
+    let Some(body) = answer.body() else { return Ok(()) };
+    let gunzip: Function = Reflect::get(&js_sys::global(), &"DecompressionStream".into())
+        .and_then(JsCast::dyn_into)
+        .map_err(|_| "This browser cannot unpack; a newer one can.".to_owned())?;
+    let gunzip = Reflect::construct(&gunzip, &js_sys::Array::of1(&"gzip".into())).map_err(lost)?;
+    let pipe: Function = Reflect::get(&body, &"pipeThrough".into()).and_then(JsCast::dyn_into).map_err(lost)?;
+    let unpacked: ReadableStream = pipe.call1(&body, &gunzip).and_then(JsCast::dyn_into).map_err(lost)?;
+    let stream: ReadableStreamDefaultReader = unpacked.get_reader().dyn_into().map_err(|other| lost(other.into()))?;
+    let mut read = 0;
+    loop {
+        let part = JsFuture::from(stream.read()).await.map_err(lost)?;
+        let field = |name: &str| Reflect::get(&part, &name.into()).unwrap_or_default();
+        if field("done").is_truthy() {
+            return Ok(());
+        }
+        let piece: Uint8Array = field("value").dyn_into().map_err(lost)?;
+        read += u64::from(piece.length());
+        if !take(&piece, read)? {
+            return Ok(());
         }
     }
 }

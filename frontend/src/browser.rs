@@ -4,7 +4,10 @@ use gloo::utils::{document, window};
 use larder_shared::api::Timestamp;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, FocusOptions, HtmlDocument, HtmlElement, HtmlTextAreaElement};
+use web_sys::{
+    Blob, BlobPropertyBag, Element, FocusOptions, HtmlAnchorElement, HtmlDocument, HtmlElement, HtmlTextAreaElement,
+    Url,
+};
 
 /// The element with this id.
 pub(crate) fn element(id: &str) -> Option<Element> {
@@ -73,6 +76,21 @@ pub(crate) fn remember(key: &str, value: &str) {
     if let Ok(Some(storage)) = window().local_storage() {
         let _ = storage.set_item(key, value);
     }
+}
+
+/// Has the browser save a file.
+pub(crate) fn save(name: &str, kind: &str, text: &str) {
+    let options = BlobPropertyBag::new();
+    options.set_type(kind);
+    let parts = js_sys::Array::of1(&text.into());
+    let Ok(blob) = Blob::new_with_str_sequence_and_options(&parts, &options) else { return };
+    let Ok(url) = Url::create_object_url_with_blob(&blob) else { return };
+    if let Some(link) = document().create_element("a").ok().and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok()) {
+        link.set_href(&url);
+        link.set_download(name);
+        link.click();
+    }
+    let _ = Url::revoke_object_url(&url);
 }
 
 /// Puts `text` on the clipboard; whether that worked.

@@ -8,6 +8,7 @@
 pub mod api;
 pub mod bearer;
 pub mod clearsign;
+pub mod compare;
 pub mod config;
 pub mod credential;
 pub mod digest;
@@ -23,7 +24,9 @@ pub mod package;
 pub mod query;
 pub mod report;
 pub mod route;
+pub mod sbom;
 pub mod slice;
 pub mod spec;
+pub mod tar;
 pub mod version;
 pub mod webhook;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { openPage, pages, phone, reportPages, sample, settled, startBrowser, startLarder, unsignedSample, visit } from './harness.mjs';
+import { openPage, pages, phone, reportPages, sample, settled, specPages, startBrowser, startLarder, unsignedSample, visit } from './harness.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -16,7 +16,7 @@ before(async () => {
   await larder.push(unsignedSample, 'team/scratch');
   await larder.createMirror({ name: 'empty' });
   await larder.replay('user-environment');
-  Object.assign(everyPage, await reportPages(larder, 'user-environment'));
+  Object.assign(everyPage, await reportPages(larder, 'user-environment'), await specPages(larder, 'team/scratch'));
 });
 
 after(async () => {
