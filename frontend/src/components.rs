@@ -18,6 +18,7 @@ pub(crate) mod install;
 pub(crate) mod keys_table;
 pub(crate) mod log_bar;
 pub(crate) mod log_map;
+pub(crate) mod log_rows;
 pub(crate) mod log_view;
 pub(crate) mod mirror_chooser;
 pub(crate) mod mirrors_table;

@@ -70,10 +70,11 @@ const scroll = (page, pixels) =>
     { pixels, duration: scrollSeconds * 1000 },
   );
 
+// Made before the server is there: it takes seconds, in which an open connection would be closed.
+const { text, lines } = log();
 const [larder, browser] = await Promise.all([startLarder(), startBrowser()]);
 try {
   await larder.createMirror({ name: mirror });
-  const { text, lines } = log();
   const id = await buildWithLog(larder, mirror, 'large', text);
   const page = await openPage(browser, larder);
   await page.goto(`/m/${mirror}`);
