@@ -93,7 +93,7 @@ mod reader {
                     let hits = expression.map(|expression| expression.hits_in(&line.text)).unwrap_or_default();
                     line.line(&hits)
                 });
-                tell(&Tell::Lines(Block { from, lines: lines.collect() }));
+                tell(&Tell::Lines(Block::of(from, lines)));
             }),
             Ask::Find { text, is_regex } => find(&text, is_regex),
             Ask::Step { line, back } => STATE.with_borrow(|state| {

@@ -12,10 +12,9 @@ use gloo::utils::document;
 use larder_frontend::{
     format,
     log::{
-        message::{Ask, Block, Size},
+        message::{Ask, Block, Shown, Size},
         range::LineRange,
         scroll::Scale,
-        text::Line,
     },
 };
 use web_sys::{Element, HtmlElement, Text};
@@ -27,8 +26,11 @@ const AROUND: u64 = 12;
 /// The range that is drawn moves in steps of so many rows, so that it seldom changes.
 const STEP: u64 = 8;
 
-/// Lines asked for beyond what is drawn.
-const AHEAD: u64 = 100;
+/// Lines asked for beyond what is drawn where one jumps to.
+const BESIDE: u64 = 40;
+
+/// Lines asked for beyond what is drawn when one scrolls towards them.
+const AHEAD: u64 = 400;
 
 /// Higher than any browser lets an element be, to learn how high that is.
 const TOO_HIGH: &str = "60000000px";
@@ -115,6 +117,8 @@ struct Rows {
     marks: Marks,
     /// The lines that are known.
     block: Rc<Block>,
+    /// The lines to draw: the first, and the one after the last.
+    wanted: (u64, u64),
     /// The lines that are asked for: the first, and the one after the last.
     asked: Option<(u64, u64)>,
     ask: Callback<Ask>,
@@ -139,7 +143,7 @@ impl LogRows {
         rows.draw();
         // What was the last line may have been the beginning of one.
         if before < size.lines && rows.block.get(before).is_some() {
-            rows.ask_for_drawn();
+            rows.ask_anew();
         }
     }
 
@@ -154,16 +158,13 @@ impl LogRows {
         rows.asked = None;
         let before = std::mem::replace(&mut rows.block, block);
         rows.fill(Some(&before));
-        // One may have scrolled on meanwhile.
-        rows.ask_for_missing();
-        rows.place();
+        rows.draw();
     }
 
     /// Asks for what is drawn once more, because it is drawn otherwise now.
     pub(crate) fn ask_again(&self) {
         let mut rows = self.0.borrow_mut();
-        rows.asked = None;
-        rows.ask_for_drawn();
+        rows.ask_anew();
     }
 
     /// Marks lines.
@@ -196,14 +197,23 @@ impl Rows {
         set_style(&self.parts.sizer, "height", &format!("{}px", self.scale.height()));
     }
 
+    /// Draws what is in view. Where nothing is known yet, the rows wait for it: they would be filled twice.
     fn draw(&mut self) {
         let Some(scroller) = self.parts.scroller.cast::<HtmlElement>() else { return };
         // Read before anything is changed, or the browser lays out all of it twice.
         let top = f64::from(scroller.scroll_top());
         let (from, to) = rows_to_draw(&self.scale, top, self.wrap);
-        self.turn(from + 1, to - from);
-        self.ask_for_missing();
-        self.place_at(top);
+        self.wanted = (from + 1, to + 1);
+        self.ask_ahead();
+        self.draw_wanted(top);
+    }
+
+    fn draw_wanted(&mut self, top: f64) {
+        let (from, to) = self.wanted;
+        if from >= to || self.block.get(from).is_some() || self.block.get(to - 1).is_some() {
+            self.turn(from, to.saturating_sub(from));
+            self.place_at(top);
+        }
     }
 
     /// Makes the rows those of `count` lines from `first` on.
@@ -253,34 +263,37 @@ impl Rows {
         }
     }
 
-    /// Asks for lines unless all that are drawn are there, or on their way.
-    fn ask_for_missing(&mut self) {
-        let (from, to) = self.drawn();
-        let is_there = self.block.get(from).is_some() && self.block.get(to - 1).is_some();
-        let is_asked = self.asked.is_some_and(|asked| asked.0 <= from && to <= asked.1);
-        if from < to && !is_there && !is_asked {
-            self.ask_for_drawn();
+    /// Asks for lines that are not there or soon will be in view, unless they are on their way.
+    fn ask_ahead(&mut self) {
+        let (from, to) = self.wanted;
+        let known = self.block.from..self.block.end();
+        let is_known = |number: u64| known.contains(&number) || number < 1 || number > self.scale.rows;
+        let (above, below) = (from.saturating_sub(AHEAD / 2), to + AHEAD / 2);
+        let lines = if !known.contains(&from) && !known.contains(&to.saturating_sub(1)) {
+            (from.saturating_sub(BESIDE), to + BESIDE)
+        } else if !is_known(below) {
+            (from.saturating_sub(BESIDE), to + AHEAD)
+        } else if !is_known(above) {
+            (from.saturating_sub(AHEAD), to + BESIDE)
+        } else {
+            return;
+        };
+        let is_on_its_way = self.asked.is_some_and(|asked| asked.0 <= from && to <= asked.1);
+        if from < to && !is_on_its_way {
+            self.ask_for(lines);
         }
     }
 
-    fn ask_for_drawn(&mut self) {
-        let (from, to) = self.drawn();
-        let (from, to) = (from.saturating_sub(AHEAD).max(1), to + AHEAD);
+    /// Asks for what is drawn, whatever is known of it.
+    fn ask_anew(&mut self) {
+        let (from, to) = self.wanted;
+        self.ask_for((from.saturating_sub(BESIDE), to + BESIDE));
+    }
+
+    fn ask_for(&mut self, (from, to): (u64, u64)) {
+        let from = from.max(1);
         self.asked = Some((from, to));
         self.ask.emit(Ask::Lines { from, to });
-    }
-
-    /// The numbers of the lines that are drawn: the first, and the one after the last.
-    fn drawn(&self) -> (u64, u64) {
-        (self.first, self.first + self.rows.len() as u64)
-    }
-
-    fn place(&self) {
-        if self.wrap
-            && let Some(scroller) = self.parts.scroller.cast::<HtmlElement>()
-        {
-            self.place_at(f64::from(scroller.scroll_top()));
-        }
     }
 
     /// Moves what is drawn to where its rows belong. Set by hand: the page's security policy forbids style
@@ -297,7 +310,8 @@ impl Rows {
         } else {
             top - (at - from) * scale.row
         };
-        set_style(&self.parts.rows, "transform", &format!("translateY({y}px)"));
+        // Not a transform: a row that stays in its place on the page is not painted again.
+        set_style(&self.parts.rows, "top", &format!("{y}px"));
     }
 }
 
@@ -348,14 +362,18 @@ impl Row {
     }
 
     /// Shows a line, or nothing: only text nodes, whatever the log holds.
-    fn write(&mut self, line: Option<&Line>) {
+    fn write(&mut self, line: Option<Shown>) {
         if std::mem::take(&mut self.is_rich) {
             while let Some(after) = self.plain.next_sibling() {
                 let _ = self.text.remove_child(&after);
             }
         }
-        let (parts, hidden) = line.map_or((&[][..], 0), |line| (&line.parts[..], line.hidden));
-        let (begin, rest) = match parts {
+        let line = match line {
+            None => return self.plain.set_data(""),
+            Some(Shown::Plain(text)) => return self.plain.set_data(text),
+            Some(Shown::Styled(line)) => line,
+        };
+        let (begin, rest) = match &line.parts[..] {
             [first, rest @ ..] if first.class.is_empty() && !first.is_hit => (&first.text[..], rest),
             parts => ("", parts),
         };
@@ -363,8 +381,8 @@ impl Row {
         for part in rest {
             self.add(if part.is_hit { "mark" } else { "span" }, &part.class, &part.text);
         }
-        if hidden > 0 {
-            self.add("span", "rest", &rest_words(hidden));
+        if line.hidden > 0 {
+            self.add("span", "rest", &rest_words(line.hidden));
         }
     }
 

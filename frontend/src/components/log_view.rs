@@ -5,9 +5,9 @@ use gloo::{
     utils::window,
 };
 use larder_frontend::log::{
-    message::Size,
+    message::{Shown, Size},
     scroll::Scale,
-    text::{Line, MAX_SHOWN_BYTES},
+    text::MAX_SHOWN_BYTES,
 };
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent, MouseEvent as RawMouseEvent};
@@ -107,7 +107,11 @@ pub(crate) fn LogView(props: &LogViewProps) -> Html {
 }
 
 /// A line's text: only text nodes, whatever the log holds.
-pub(crate) fn line(line: &Line) -> Html {
+pub(crate) fn line(line: Shown) -> Html {
+    let line = match line {
+        Shown::Plain(text) => return html! { { text } },
+        Shown::Styled(line) => line,
+    };
     html! {
         <>
             for part in line.parts.iter() {

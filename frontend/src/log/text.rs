@@ -25,6 +25,18 @@ pub struct Line {
     pub hidden: usize,
 }
 
+impl Line {
+    /// Its text, if it is nothing but text.
+    pub fn plain(&self) -> Option<&str> {
+        match &self.parts[..] {
+            _ if self.hidden > 0 => None,
+            [] => Some(""),
+            [part] => (part.class.is_empty() && !part.is_hit).then_some(&part.text),
+            _ => None,
+        }
+    }
+}
+
 /// Some text in one style.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Part {

@@ -422,7 +422,7 @@ fn PlainLog(props: &PlainLogProps) -> Html {
         <div aria-busy={known.summary.is_none().to_string()}>
             { steps("Parts of the log") }
             <ol class="plain-log" start={from.to_string()}>
-                { for lines.lines.iter().filter(|_| lines.from == from).map(|text| html! { <li><span class="text">{ line(text) }</span></li> }) }
+                { for (from..lines.end()).filter_map(|number| lines.get(number)).map(|text| html! { <li><span class="text">{ line(text) }</span></li> }) }
             </ol>
             { steps("Parts of the log, again") }
         </div>
