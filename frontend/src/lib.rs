@@ -5,6 +5,7 @@
 pub mod commands;
 pub mod coverage;
 pub mod filter;
+pub mod find;
 pub mod format;
 pub mod log;
 pub mod nearest;

@@ -11,6 +11,7 @@ pub mod clearsign;
 pub mod config;
 pub mod credential;
 pub mod digest;
+pub mod find;
 pub mod http;
 pub mod index;
 mod json;

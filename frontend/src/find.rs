@@ -1,0 +1,3 @@
+//! The Web Worker that finds specs, as it is spoken to.
+
+pub mod message;
