@@ -150,7 +150,7 @@ fn row(props: &PackagesTableProps, index: usize, is_long: bool) -> Html {
 }
 
 /// A name with the parts that matched underlined.
-fn marked(name: &str, marks: &[Range<usize>]) -> Html {
+pub(crate) fn marked(name: &str, marks: &[Range<usize>]) -> Html {
     let mut parts = Vec::new();
     let mut written = 0;
     for mark in marks {
