@@ -154,7 +154,10 @@ fn facets_count_what_a_choice_would_leave_and_say_it() {
             let then = Question { query: value.query.clone(), facets: value.facets.clone(), ..question("") };
             let then = finder.find(&then, NOW);
             assert_eq!(then.problem, None, "{text}: {key} {}: {}", value.text, value.query);
-            if !value.ticked {
+            // Beside another value of the facet, both are found.
+            let is_other = |facet: &&Facet| facet.key == *key && facet.values.iter().any(|one| one.ticked);
+            let is_alone = key == "variants" || found.facets.iter().find(is_other).is_none();
+            if !value.ticked && is_alone {
                 assert_eq!(
                     then.specs, value.specs,
                     "{text}: {key} {}: `{}` `{}`",
@@ -178,7 +181,7 @@ fn limits_narrow_beside_the_query() {
     let finder = finder(&records());
     let specs = |facets: &str| finder.find(&Question { facets: facets.to_owned(), ..question("") }, NOW).specs;
     assert!(specs("signed:yes") + specs("signed:no") == finder.specs());
-    let recent = records().iter().take(8).filter(|record| record.in_buildcache).count();
+    let recent = records().iter().take(7).filter(|record| record.in_buildcache).count();
     assert_eq!(specs("age:7d") as usize, recent);
     assert_eq!(specs("os:debian12,other"), finder.specs());
     assert_eq!(specs("os:other"), 0);
