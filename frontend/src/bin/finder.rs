@@ -8,7 +8,7 @@
 mod finder {
     use std::cell::RefCell;
 
-    use js_sys::{Array, Date, Promise, Reflect, Uint8Array};
+    use js_sys::{Array, Date, Function, Promise, Reflect, Uint8Array};
     use larder_frontend::{
         find::message::{Ask, Failed, Ready, Tell},
         format,
@@ -422,7 +422,7 @@ mod finder {
     async fn each_piece(answer: &Response, is_told: bool, mut take: impl FnMut(&[u8])) -> Result<()> {
         let of = answer.headers().get("content-length").ok().flatten().and_then(|length| length.parse().ok());
         let Some(body) = answer.body() else { return Ok(()) };
-        let stream: ReadableStreamDefaultReader = body.get_reader().dyn_into()?;
+        let stream: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
         let (mut bytes, mut told) = (0, Date::now());
         loop {
             let part = JsFuture::from(stream.read()).await?;
@@ -471,7 +471,7 @@ mod finder {
     /// A body with its compression taken off by the browser.
     fn inflated(answer: &Response, format: &str) -> Result<Response> {
         let body = answer.body().ok_or(Trouble::Unreachable)?;
-        let constructor = Reflect::get(&js_sys::global(), &"DecompressionStream".into())?.unchecked_into();
+        let constructor: Function = Reflect::get(&js_sys::global(), &"DecompressionStream".into())?.unchecked_into();
         let stream = Reflect::construct(&constructor, &Array::of1(&format.into()))?;
         let unpacked: ReadableStream = body.pipe_through(stream.unchecked_ref());
         Ok(Response::new_with_opt_readable_stream(Some(&unpacked))?)
