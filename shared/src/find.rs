@@ -5,10 +5,22 @@
 //! `os:debian12,ubuntu22.04;signed:yes;age:7d`.
 
 mod answer;
-
+mod complete;
+mod facet;
+mod graph;
+mod limits;
+mod node;
 mod question;
+mod search;
+mod span;
+mod text;
+mod words;
 
 pub use answer::{
     Class, Completion, Facet, FacetValue, Found, Group, Nearest, PackageRow, Row, Span, SpecRow, Trouble,
 };
 pub use question::{By, MAX_ROWS, Machine, Question, Sort};
+pub use search::Finder;
+
+#[cfg(test)]
+mod tests;

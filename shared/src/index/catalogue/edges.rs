@@ -104,7 +104,15 @@ impl Edges {
         Ok(edges)
     }
 
-    pub(super) fn of(table: Table) -> Result<Self, CatalogueError> {
+    /// Reads and checks a table of edges alone, of which the specs are looked for later.
+    ///
+    /// # Errors
+    /// [`CatalogueError`] when it is not one.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, CatalogueError> {
+        Self::of(Table::read(bytes)?)
+    }
+
+    fn of(table: Table) -> Result<Self, CatalogueError> {
         table.expect(Part::Edges, SECTIONS)?;
         let column = |section: Section| table.column(section as usize, "edges");
         let (kind_bits, targets) = (column(Section::KindBits)?, column(Section::Targets)?);

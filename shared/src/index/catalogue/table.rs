@@ -2,6 +2,7 @@
 
 use std::{fmt, ops::Range, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// What a table begins with; the last byte is the version of the format.
@@ -43,7 +44,8 @@ pub enum CatalogueError {
 }
 
 /// Which part of a catalogue a table is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     /// What lists, facets and most queries need.
     Specs,
@@ -83,7 +85,7 @@ impl FromStr for Part {
 
 /// How far a mirror's index was when a table was made: what `since=` takes. Displays as
 /// `<epoch>.<generation>.<last>.<first>.<change>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Cursor {
     /// Another number for an index that was made anew; zero stands for no index.
     pub epoch: u64,
