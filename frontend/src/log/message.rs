@@ -46,6 +46,8 @@ pub enum Ask {
         /// Whether upwards.
         back: bool,
     },
+    /// Whether times and paths of the stage step back from now on.
+    Dim(bool),
     /// The plain text of some lines, at most [`MAX_COPIED_LINES`].
     Text {
         /// The first, counted from 1.
@@ -213,7 +215,7 @@ mod tests {
     #[test]
     fn a_block_is_read_as_it_was_sent() {
         let raw: [&[u8]; 5] = [b"plain", b"", b"\x1b[31mred\x1b[0m end", b"tab\tand \"quotes\"", b"\x1b[1mb"];
-        let lines: Vec<Line> = raw.iter().map(|raw| Styled::of(raw).line(&[])).collect();
+        let lines: Vec<Line> = raw.iter().map(|raw| Styled::of(raw).line(&[], &[])).collect();
         let sent = Block::of(7, lines.clone());
         let block: Block = serde_json::from_str(&serde_json::to_string(&sent).unwrap()).unwrap();
         assert_eq!(block, sent);

@@ -42,6 +42,9 @@ use crate::{
 /// Lines of a plain page.
 const PLAIN_LINES: u64 = 2_000;
 
+/// Where it is remembered whether times and paths of the stage step back.
+const DIM_KEY: &str = "larder-log-dim";
+
 /// Where it is remembered whether lines are broken.
 const WRAP_KEY: &str = "larder-log-wrap";
 
@@ -210,6 +213,23 @@ fn Viewer(props: &ViewerProps) -> Html {
             wrap.set(!*wrap);
         })
     };
+    let dim = use_state_eq(|| browser::remembered(DIM_KEY).as_deref() == Some("on"));
+    {
+        let (ask, rows, is_here) = (ask.clone(), rows.clone(), known.size.lines > 0);
+        use_effect_with((*dim, is_here), move |(dim, is_here)| {
+            if *is_here {
+                ask.emit(Ask::Dim(*dim));
+                rows.ask_again();
+            }
+        });
+    }
+    let turn_dim = {
+        let dim = dim.clone();
+        Callback::from(move |_| {
+            browser::remember(DIM_KEY, if *dim { "off" } else { "on" });
+            dim.set(!*dim);
+        })
+    };
     let copy = {
         let (ask, selected) = (ask.clone(), *selected);
         Callback::from(move |_| {
@@ -267,6 +287,7 @@ fn Viewer(props: &ViewerProps) -> Html {
                 <span class="end">
                     { mute(size_words(&known, summary.log_bytes)) }
                     if let Some(range) = *selected { <button type="button" class="btn" onclick={copy}>{ if range.last > range.first { "Copy lines" } else { "Copy line" } }</button> }
+                    <button type="button" class="btn" aria-pressed={dim.to_string()} title="Times and paths of the stage step back" onclick={turn_dim}>{ "Dim" }</button>
                     <button type="button" class="btn" aria-pressed={wrap.to_string()} onclick={turn_wrap}>{ "Wrap" }</button>
                     <a class="btn" href={url} download={format!("{}-{}.txt", summary.package.replace('/', "-"), summary.id)}>{ "Download" }</a>
                     <a class="btn" href={route::url(&Page::Log(props.mirror.clone(), summary.id), &[("plain", "1")])}>{ "Plain page" }</a>
