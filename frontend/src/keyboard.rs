@@ -100,6 +100,7 @@ fn on_key(event: &KeyboardEvent, mirror: Option<&MirrorName>, on_help: &Callback
         "N" => click("[data-key=N]"),
         "e" => click("[data-key=e]"),
         "f" => focus_facets(),
+        "x" => select_row(),
         "m" => click("#mirror-button"),
         _ => false,
     }
@@ -108,7 +109,11 @@ fn on_key(event: &KeyboardEvent, mirror: Option<&MirrorName>, on_help: &Callback
 /// Whether the key was pressed in something that takes text or keys itself.
 fn is_in_field(event: &KeyboardEvent) -> bool {
     let Some(target) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return false };
-    target.closest("input, textarea, select, [role=menu], [role=tree], [contenteditable]").ok().flatten().is_some()
+    target
+        .closest("input:not([type=checkbox]), textarea, select, [role=menu], [role=tree], [contenteditable]")
+        .ok()
+        .flatten()
+        .is_some()
 }
 
 fn focus_search() -> bool {
@@ -164,6 +169,19 @@ fn move_row(step: i32) -> bool {
     };
     match target.and_then(|index| rows.get(index)) {
         Some(row) => row.focus().is_ok(),
+        None => false,
+    }
+}
+
+/// Takes the row with the keyboard into the selection, or out of it, where rows can be selected.
+fn select_row() -> bool {
+    let row = browser::focused().and_then(|focused| focused.closest("tr").ok().flatten());
+    let pick = row.and_then(|row| row.query_selector("[data-key=x]").ok().flatten());
+    match pick.and_then(|pick| pick.dyn_into::<HtmlElement>().ok()) {
+        Some(pick) => {
+            pick.click();
+            true
+        }
         None => false,
     }
 }

@@ -6,7 +6,7 @@ use yew::prelude::*;
 use super::dialog::Dialog;
 use crate::keyboard;
 
-const KEYS: [(&[&str], &str); 13] = [
+const KEYS: [(&[&str], &str); 14] = [
     (&["/", "Ctrl K"], "Search; in a log, / searches the log"),
     (&["j", "k", "↓", "↑"], "Next or previous row"),
     (&["Enter"], "Open"),
@@ -15,6 +15,7 @@ const KEYS: [(&[&str], &str); 13] = [
     (&["i"], "Install, on a spec"),
     (&["n", "N"], "Next or previous hit or error, in a log"),
     (&["e"], "First error, in a log"),
+    (&["x"], "Select the row"),
     (&["f"], "Narrow the list"),
     (&["m"], "Choose a mirror"),
     (&["g o", "g p", "g b", "g f", "g k"], "Overview, packages, builds, failures, keys"),
