@@ -3,15 +3,18 @@
 use std::{any::Any, cell::Cell, marker::PhantomData, rc::Rc};
 
 use gloo::{timers::callback::Timeout, utils::window};
-use larder_frontend::format;
+use larder_frontend::{commands::file_url, format};
 use larder_shared::{
     api::{
-        ApiError, ErrorBody, ErrorCode, Key, List, Mirror, Package, PackageSummary, Spec, SpecSummary,
+        ApiError, ErrorBody, ErrorCode, FileKind, Key, List, Mirror, Package, PackageSummary, Spec, SpecSummary,
         report::{Build, BuildSummary, Failure as BuildFailure, FailureSummary, Run, RunSummary},
     },
+    clearsign,
+    compare::reason::Graph,
     name::{MirrorName, PackageName},
     report::Signature,
     route::API,
+    spec::SpecFile,
 };
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsCast;
@@ -125,6 +128,24 @@ pub(crate) fn all_specs(mirror: &MirrorName) -> Question<Vec<SpecSummary>> {
 /// One spec, by a unique beginning of its hash.
 pub(crate) fn spec(mirror: &MirrorName, hash: &str) -> Question<Spec> {
     one(format!("{}/specs/{hash}", mirror_path(mirror)))
+}
+
+/// The graph of a spec, from the document that Spack reads: it says more of each package than the API does.
+pub(crate) fn graph(mirror: &MirrorName, spec: &Spec) -> Option<Question<Graph>> {
+    let file = spec.files.iter().find(|file| file.kind == FileKind::SpecFile)?;
+    let read: Read = |text, _| {
+        let unreadable = |error: String| <serde_json::Error as serde::de::Error>::custom(error);
+        let document = clearsign::document(text.as_bytes()).map_err(|error| unreadable(error.to_string()))?;
+        let file = SpecFile::parse(document.json.as_bytes()).map_err(|error| unreadable(error.to_string()))?;
+        Ok(Part { answer: Rc::new(Graph::of_file(file)), next: None })
+    };
+    let path = file_url("", mirror, &file.path);
+    Some(Question { document: Document { path, read }, answer: PhantomData })
+}
+
+/// The specs that need a package directly.
+pub(crate) fn needing(mirror: &MirrorName, name: &PackageName) -> Question<Vec<SpecSummary>> {
+    all(format!("{}/specs?q={}&limit={PAGE_ITEMS}", mirror_path(mirror), encoded(&format!("%{name}"))))
 }
 
 /// The keys of a mirror.

@@ -23,17 +23,23 @@ use crate::{
     load::{Answer, known, use_answer},
     pages::{
         home::HomePage,
-        hosted::{Hosted, PAGE_PLACE, Part, is_awaited},
+        hosted::{Hosted, PAGE_PLACE, Part, Program, is_awaited},
         keys::KeysPage,
         mirror::MirrorPage,
         not_found::{Missing, NotFoundPage},
-        package::PackagePage,
         packages::PackagesPage,
         spec::SpecPage,
     },
     prefetch::use_prefetch,
     route::{self, Arrival, Left, Place, use_place},
 };
+
+/// Draws the dashboard in the page.
+pub fn start() {
+    if let Some(root) = browser::element("app") {
+        yew::Renderer::<App>::with_root(root).render();
+    }
+}
 
 /// The whole dashboard.
 #[component]
@@ -86,7 +92,10 @@ pub(crate) fn App() -> Html {
             <a class="sr" href="#main">{ "Skip to content" }</a>
             { shell(&place.page, all, current.as_ref(), search) }
             <Offline/>
-            <main id="main" tabindex="-1">{ page(&place, &mirrors, current.as_ref(), text, &finder) }</main>
+            <main id="main" tabindex="-1">
+                { page(&place, &mirrors, current.as_ref(), text, &finder) }
+                { install(&place, current.as_ref()) }
+            </main>
             <Announcer/>
             if *help { { shortcuts(Callback::from(move |()| help.set(false))) } }
         </Clock>
@@ -114,6 +123,9 @@ fn page(
     text: String,
     finder: &Finder,
 ) -> Html {
+    if let Some(program) = Program::of(&place.page) {
+        return html! { <Hosted key={program.name()} {program} part={Part::Page} visit={place.visit}/> };
+    }
     let key = place.page.to_string();
     match &place.page {
         Page::Home => match current {
@@ -125,21 +137,34 @@ fn page(
             let param = |name| place.param(name).unwrap_or_default().to_owned();
             html! { <PackagesPage {key} mirror={mirror.clone()} {text} sort={param("sort")} facets={param("f")} by={param("by")} finder={finder.clone()}/> }
         }
-        Page::Package(mirror, name) => {
-            let filter = place.param("q").unwrap_or_default().to_owned();
-            html! { <PackagePage {key} mirror={mirror.clone()} name={name.clone()} {filter}/> }
-        }
         Page::Spec(mirror, hash) => {
             html! { <SpecPage {key} mirror={mirror.clone()} hash={hash.clone()} place={place.clone()}/> }
         }
         Page::Keys(mirror) => html! { <KeysPage {key} mirror={mirror.clone()}/> },
-        Page::Builds(_) | Page::Build(..) | Page::Log(..) | Page::Run(..) | Page::Failures(_) | Page::Failure(..) => {
-            html! { <Hosted key="reports" part={Part::Page} visit={place.visit}/> }
-        }
         Page::NotFound(path) => {
             html! { <NotFoundPage {key} missing={Missing::Path(path.clone())} page={place.page.clone()}/> }
         }
+        Page::Package(..)
+        | Page::Compare(_)
+        | Page::Builds(_)
+        | Page::Build(..)
+        | Page::Log(..)
+        | Page::Run(..)
+        | Page::Failures(_)
+        | Page::Failure(..) => Html::default(),
     }
+}
+
+/// The dialog above the page, where the URL asks for it. A package's page has its own.
+fn install(place: &Place, current: Option<&MirrorName>) -> Html {
+    let hash = match &place.page {
+        Page::Spec(_, hash) => Some(hash.clone()),
+        Page::Home | Page::Mirror(_) => None,
+        _ => return Html::default(),
+    };
+    let (Some(mirror), Some(_)) = (current, place.param("install")) else { return Html::default() };
+    let part = Part::Install { mirror: mirror.clone(), hash };
+    html! { <div><Hosted program={Program::Specs} {part} visit={place.visit}/></div> }
 }
 
 /// What typing does: it filters a list that is there, or opens the list of packages.

@@ -91,6 +91,12 @@ pub fn mirror_url(origin: &str, mirror: &MirrorName) -> String {
     format!("{origin}/mirrors/{mirror}")
 }
 
+/// Where a file of a mirror is; what would end the path in a URL is encoded.
+pub fn file_url(origin: &str, mirror: &MirrorName, path: &str) -> String {
+    let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    format!("{}/{path}", mirror_url(origin, mirror))
+}
+
 /// What Spack is told to call a mirror: the last segment of its name.
 pub fn spack_name(mirror: &MirrorName) -> &str {
     mirror.as_str().rsplit('/').next().unwrap_or(mirror.as_str())

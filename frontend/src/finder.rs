@@ -7,20 +7,17 @@ use larder_frontend::find::{
     paint::Read,
 };
 use larder_shared::{
-    find::{Completion, Found, Machine, Question},
+    find::{Completion, Found, Question},
     name::MirrorName,
 };
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{ErrorEvent, MessageEvent, Worker};
 use yew::prelude::*;
 
-use crate::{api, browser};
+use crate::api;
 
 /// Where the worker's program is. Trunk gives it no digest, so the browser asks whether it is the newest.
 const PROGRAM: &str = "/finder-start.js";
-
-/// Where the reader's machine is remembered, as `spack arch` prints it.
-const MACHINE_KEY: &str = "larder-machine";
 
 /// What was found, and what for.
 #[derive(Debug, PartialEq)]
@@ -181,11 +178,4 @@ fn send(worker: &Worker, ask: &Ask) {
     if let Ok(text) = serde_json::to_string(ask) {
         let _ = worker.post_message(&JsValue::from(text));
     }
-}
-
-/// The reader's machine, where the reader has said which.
-pub(crate) fn machine() -> Option<Machine> {
-    let text = browser::remembered(MACHINE_KEY)?;
-    let (os, target) = text.split_once('-')?.1.rsplit_once('-')?;
-    Some(Machine { os: os.to_owned(), target: target.to_owned() })
 }

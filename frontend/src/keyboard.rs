@@ -100,8 +100,11 @@ fn on_key(event: &KeyboardEvent, mirror: Option<&MirrorName>, on_help: &Callback
         "N" => click("[data-key=N]"),
         "e" => click("[data-key=e]"),
         "f" => focus_facets(),
-        "x" => select_row(),
         "m" => click("#mirror-button"),
+        "h" => click("#machine-button"),
+        "x" => select_row(),
+        "c" => click("[data-key=c]"),
+        "t" => click("[data-key=t]"),
         _ => false,
     }
 }
@@ -173,7 +176,7 @@ fn move_row(step: i32) -> bool {
     }
 }
 
-/// Takes the row with the keyboard into the selection, or out of it, where rows can be selected.
+/// Takes the row that has the keyboard into the selection, or out of it.
 fn select_row() -> bool {
     let row = browser::focused().and_then(|focused| focused.closest("tr").ok().flatten());
     let pick = row.and_then(|row| row.query_selector("[data-key=x]").ok().flatten());

@@ -116,6 +116,55 @@ pub(crate) fn use_answer<T: 'static>(question: Question<T>, visit: u32) -> Answe
     Answer { data: data.and_then(|data| data.downcast().ok()), state, retry }
 }
 
+/// Asks several questions of one kind at once. What is asked once more by `retry` are all of them.
+#[hook]
+pub(crate) fn use_answers<T: 'static>(questions: Vec<Question<T>>) -> Vec<Answer<T>> {
+    let documents: Vec<Document> = questions.into_iter().map(|question| question.document).collect();
+    let known = use_reducer(Several::default);
+    let attempt = use_state_eq(|| 0u32);
+    let retry = {
+        let attempt = attempt.clone();
+        Callback::from(move |()| attempt.set(*attempt + 1))
+    };
+    let dispatcher = known.dispatcher();
+    use_effect_with((documents.clone(), *attempt), move |(documents, attempt)| {
+        let mut handles = Vec::new();
+        for document in documents {
+            let path = document.path().to_owned();
+            let first = remembered(document);
+            let dispatcher = dispatcher.clone();
+            let set = move |known: Known| dispatcher.dispatch((path.clone(), known));
+            if *attempt == 0 && is_young(document) {
+                set((first, State::default()));
+            } else {
+                set((first.clone(), State::WAITING));
+                handles.push(start(document.clone(), first, set));
+            }
+        }
+        move || handles.iter().for_each(AbortHandle::abort)
+    });
+    let answer = |document: &Document| {
+        let (data, state) =
+            known.0.get(document.path()).cloned().unwrap_or_else(|| (remembered(document), State::WAITING));
+        Answer { data: data.and_then(|data| data.downcast().ok()), state, retry: retry.clone() }
+    };
+    documents.iter().map(answer).collect()
+}
+
+/// What is known of several documents, by path.
+#[derive(Clone, Default)]
+struct Several(BTreeMap<String, Known>);
+
+impl Reducible for Several {
+    type Action = (String, Known);
+
+    fn reduce(self: Rc<Self>, (path, known): (String, Known)) -> Rc<Self> {
+        let mut all = (*self).clone();
+        all.0.insert(path, known);
+        Rc::new(all)
+    }
+}
+
 /// What is known of a document, and how that stands.
 type Known = (Option<Rc<dyn Any>>, State);
 

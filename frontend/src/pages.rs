@@ -4,10 +4,12 @@ pub(crate) mod ambiguous;
 pub(crate) mod broken;
 pub(crate) mod build;
 pub(crate) mod builds;
+pub(crate) mod compare;
 pub(crate) mod failure;
 pub(crate) mod failures;
 pub(crate) mod home;
 pub(crate) mod hosted;
+pub(crate) mod install;
 pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod mirror;
@@ -16,6 +18,7 @@ pub(crate) mod package;
 pub(crate) mod packages;
 pub(crate) mod run;
 pub(crate) mod spec;
+pub(crate) mod spec_graph;
 
 use std::rc::Rc;
 
@@ -68,7 +71,8 @@ pub(crate) fn is_mirror_missing<T>(answer: &Answer<T>) -> bool {
     has_code(answer, ErrorCode::MirrorUnknown)
 }
 
-fn has_code<T>(answer: &Answer<T>, code: ErrorCode) -> bool {
+/// Whether the server answered with this error.
+pub(crate) fn has_code<T>(answer: &Answer<T>, code: ErrorCode) -> bool {
     state_has_code(&answer.state, code)
 }
 

@@ -9,7 +9,7 @@ use yew::prelude::*;
 use crate::{
     api,
     load::prefetch,
-    pages::{hosted, mirror},
+    pages::{hosted::Program, mirror},
     route,
 };
 
@@ -36,6 +36,9 @@ fn consider(event: &Event) {
 }
 
 fn ask_for(page: &Page) {
+    if let Some(program) = Program::of(page) {
+        program.load_ahead();
+    }
     match page {
         Page::Home | Page::NotFound(_) => {}
         Page::Mirror(name) => {
@@ -43,14 +46,16 @@ fn ask_for(page: &Page) {
             prefetch(api::newest_specs(name, mirror::NEWEST).document);
         }
         Page::Packages(mirror) => prefetch(api::packages(mirror).document),
-        Page::Package(mirror, name) => {
-            prefetch(api::package(mirror, name).document);
-            prefetch(api::specs_of(mirror, name).document);
-        }
         Page::Spec(mirror, hash) => prefetch(api::spec(mirror, hash).document),
         Page::Keys(mirror) => prefetch(api::keys(mirror).document),
-        Page::Builds(_) | Page::Build(..) | Page::Log(..) | Page::Run(..) | Page::Failures(_) | Page::Failure(..) => {
-            hosted::load_ahead();
-        }
+        // What these ask for, their own program remembers.
+        Page::Package(..)
+        | Page::Compare(_)
+        | Page::Builds(_)
+        | Page::Build(..)
+        | Page::Log(..)
+        | Page::Run(..)
+        | Page::Failures(_)
+        | Page::Failure(..) => {}
     }
 }

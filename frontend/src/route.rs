@@ -131,7 +131,7 @@ fn arrive(arrival: Arrival) {
     });
     match changed {
         Some(changed) => changed.emit(Place::here(arrival, visit)),
-        // In the program about builds: the dashboard owns the URL, and hears that it has changed.
+        // In another program: the dashboard owns the URL, and hears that it has changed.
         None => {
             let name = if arrival == Arrival::Within { MOVED_WITHIN } else { MOVED };
             if let Ok(event) = Event::new(name) {

@@ -8,15 +8,15 @@
     // Storage is forbidden: the system's colours then.
   }
   const { js, wasm } = document.currentScript.dataset;
-  // The program about builds, once for all who want it; after a failure it is tried again.
-  let reports;
-  globalThis.larderReports = () => {
-    reports ??= import("/larder-reports.js").then(async (module) => {
-      await module.default({ module_or_path: "/larder-reports_bg.wasm" });
+  // The programs that are loaded when they are wanted, each once for all who want it; after a failure it is tried again.
+  const programs = {};
+  globalThis.larderProgram = (name) => {
+    programs[name] ??= import(`/larder-${name}.js`).then(async (module) => {
+      await module.default({ module_or_path: `/larder-${name}_bg.wasm` });
       return module;
     });
-    reports.catch(() => (reports = undefined));
-    return reports;
+    programs[name].catch(() => delete programs[name]);
+    return programs[name];
   };
   const isParsed = new Promise((resolve) => addEventListener("DOMContentLoaded", resolve, { once: true }));
   const start = async () => {

@@ -8,6 +8,7 @@
 pub mod api;
 pub mod bearer;
 pub mod clearsign;
+pub mod compare;
 pub mod config;
 pub mod credential;
 pub mod digest;

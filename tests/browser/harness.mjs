@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,12 +71,68 @@ export async function startLarder() {
         await this.send('POST', path, await readFile(join(recorded, 'junit', name)), { 'content-type': 'application/xml' });
       }
     },
+    /**
+     * Pushes specs that nobody built: each is a package of the unsigned sample, with its root changed and a hash of its
+     * own. Answers the hashes, in order.
+     */
+    async pushChanged(mirror, package_, changes) {
+      const { file, tarball } = await unsignedPackage(package_);
+      const hashes = [];
+      for (const change of changes) {
+        const document = JSON.parse(file);
+        const [root] = document.spec.nodes;
+        change(root);
+        root.hash = hashOf(`${mirror} ${package_} ${JSON.stringify(root)}`);
+        const { name, version, arch, compiler } = root;
+        const [machine, made] = [`${arch.platform}-${arch.platform_os}-${arch.target}`, `${compiler.name}-${compiler.version}`];
+        const stem = `${machine}-${made}-${name}-${version}-${root.hash}`;
+        const folder = `/mirrors/${mirror}/build_cache`;
+        await this.send('PUT', `${folder}/${machine}/${made}/${name}-${version}/${stem}.spack`, tarball);
+        await this.send('PUT', `${folder}/${stem}.spec.json`, JSON.stringify(document));
+        hashes.push(root.hash);
+      }
+      return hashes;
+    },
     async stop() {
       server.stdin.end();
       await new Promise((resolve) => (server.exitCode === null ? server.once('exit', resolve) : resolve()));
       await rm(state, { recursive: true, force: true });
     },
   };
+}
+
+/** The spec file and the tarball of a package of the unsigned sample. */
+export async function unsignedPackage(package_) {
+  const folder = join(unsignedSample, 'build_cache');
+  const all = await readdir(folder, { recursive: true });
+  const find = (end) => all.find((name) => name.includes(`-${package_}-`) && name.endsWith(end));
+  return { file: await readFile(join(folder, find('.spec.json')), 'utf8'), tarball: await readFile(join(folder, find('.spack'))) };
+}
+
+/** A hash as Spack writes them, of what is to have one. */
+function hashOf(text) {
+  const letters = 'abcdefghijklmnopqrstuvwxyz234567';
+  return [...createHash('sha256').update(text).digest()].map((byte) => letters[byte % 32]).join('');
+}
+
+/** Eight specs of zlib, of three versions, on two systems and for four targets; the first is the sample's own. */
+export async function pushSeveral(larder, mirror) {
+  const built = (version, os, target, change = () => {}) => (root) => {
+    root.version = version;
+    root.arch.platform_os = os;
+    root.arch.target = target;
+    change(root);
+  };
+  const without = (variant) => (root) => (root.parameters[variant] = false);
+  return larder.pushChanged(mirror, 'zlib', [
+    built('1.3.1', 'debian12', 'x86_64_v3', without('shared')),
+    built('1.3.1', 'debian12', 'x86_64_v4'),
+    built('1.3.1', 'debian12', 'zen2'),
+    built('1.3.1', 'rhel9', 'zen2', (root) => (root.compiler.version = '11.4.0')),
+    built('1.3', 'debian12', 'x86_64_v3'),
+    built('1.3', 'rhel9', 'zen3', without('pic')),
+    built('1.2.13', 'rhel9', 'zen2'),
+  ]);
 }
 
 async function readyAddress(server) {
@@ -194,6 +251,26 @@ export async function buildWithLog(larder, mirror, package_, log, headers) {
   const { builds } = await larder.report(mirror, run, [{ package: package_, spec: package_, status: 'failed' }]);
   await larder.putLog(mirror, builds[0].id, log, headers);
   return builds[0].id;
+}
+
+/** The pages that look closely at specs, once several of a package were pushed. */
+export async function specPages(larder, mirror) {
+  const hashes = await pushSeveral(larder, mirror);
+  const several = hashes.slice(1, 4).map((hash) => hash.slice(0, 7));
+  const compare = `/m/${mirror}/-/compare`;
+  const openssl = (await larder.send('GET', `/api/v1/mirrors/${encodeURIComponent(mirror)}/specs?package=openssl`)).items[0].hash;
+  return {
+    'package several': `/m/${mirror}/-/packages/zlib`,
+    'package filtered': `/m/${mirror}/-/packages/zlib?q=os=rhel9&same=shown&sort=-version`,
+    compare: `${compare}?specs=${several.join(',')}`,
+    'compare with': `${compare}?specs=${several[0]}&with=${several[1]}`,
+    'compare one': `${compare}?specs=${several[0]}`,
+    'compare nothing': compare,
+    graph: `/m/${mirror}/-/specs/${openssl}?view=graph`,
+    'package install': `/m/${mirror}/-/packages/zlib?install=github-actions`,
+    'mirror install': `/m/${mirror}?install=stackinator`,
+    'spec install': `/m/${mirror}/-/specs/${hashes[1]}?install=spack-1`,
+  };
 }
 
 /** Every page with content, by name. */

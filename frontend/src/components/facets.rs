@@ -58,7 +58,7 @@ fn section(props: &FacetsProps, facet: &Facet, open: &UseStateHandle<Option<Stri
             </button>
             <div class="facet-values">
                 for value in facet.values.iter() { { value_row(props, &facet.key, value) } }
-                if rest > 0 { <p class="mute">{ format!("and {} more: type them into the box", format::count(rest as u64)) }</p> }
+                if rest > 0 && !matches!(&*facet.key, "age" | "signed" | "fits") { <p class="mute">{ format!("and {} more: type one into the box", format::count(rest as u64)) }</p> }
                 <button type="button" class="btn show" onclick={close.reform(|_: MouseEvent| ())}>{ format!("Show {}", format::count(props.total)) }</button>
             </div>
         </section>

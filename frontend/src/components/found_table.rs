@@ -12,7 +12,6 @@ use larder_shared::{
 use yew::prelude::*;
 
 use super::{
-    packages_table::marked,
     parts::{cell, figure_cell, mute, row_link},
     spec_text::{chip, chips, compiler, version},
     values::{Age, count, foreign, size, total_size},
@@ -52,15 +51,15 @@ const PACKAGES: &[Column] = &[
 
 const SPECS: &[Column] = &[
     ("name", "Spec", "name"),
-    ("", "Hash", ""),
-    ("wide", "Variants set", ""),
+    ("hash-of hide-s", "Hash", ""),
+    ("wide hide-s", "Variants set", ""),
     ("hide-s", "System", "os"),
     ("", "Target", "target"),
-    ("num", "Size", "size"),
-    ("num", "Pushed", "pushed"),
+    ("num size", "Size", "size"),
+    ("num age", "Pushed", "pushed"),
 ];
 
-const THROUGH: Column = ("", "Matched through", "");
+const THROUGH: Column = ("through", "Matched through", "");
 
 #[component]
 pub(crate) fn FoundTable(props: &FoundTableProps) -> Html {
@@ -176,9 +175,9 @@ fn spec_cells(mirror: &MirrorName, spec: &SpecRow, has_path: bool) -> Html {
     html! {
         <>
             { cell("spec cut", html! { <>{ row_link(href, name(&spec.name, &spec.marks)) }{ version(&spec.version) }if spec.compiler.is_some() { { " " }{ compiler(spec.compiler.as_deref()) } }</> }) }
-            { cell("", html! { <span class="hash" title={spec.hash.clone()}>{ short }</span> }) }
+            { cell("hide-s", html! { <span class="hash" title={spec.hash.clone()}>{ short }</span> }) }
             if has_path { { cell("spec cut", through(spec)) } }
-            <td class="spec wide cut" title={spec.variants.join(" ")}>
+            <td class="spec wide cut hide-s" title={spec.variants.join(" ")}>
                 if spec.variants.is_empty() { { mute("none") } }
                 { for spec.variants.iter().take(MOST_VARIANTS).map(|variant| html! { <><span class="variant">{ assigned(variant) }</span>{ " " }</> }) }
                 if rest > 0 { <span class="more">{ format!("and {rest} more") }</span> }
@@ -213,7 +212,16 @@ fn target(spec: &SpecRow) -> Html {
     }
 }
 
+/// A name with the parts that matched underlined.
 fn name(name: &str, marks: &[(u32, u32)]) -> Html {
-    let marks: Vec<_> = marks.iter().map(|(start, end)| *start as usize..*end as usize).collect();
-    marked(name, &marks)
+    let mut parts = Vec::new();
+    let mut written = 0;
+    for (start, end) in marks.iter().map(|(start, end)| (*start as usize, *end as usize)) {
+        if let (Some(before), Some(inside)) = (name.get(written..start), name.get(start..end)) {
+            parts.push(html! { <>{ before.to_owned() }<mark>{ inside.to_owned() }</mark></> });
+            written = end;
+        }
+    }
+    let rest = name.get(written..).unwrap_or_default().to_owned();
+    html! { <>{ for parts }{ rest }</> }
 }

@@ -4,7 +4,7 @@ use larder_frontend::format;
 use larder_shared::{api::Mirror, name::MirrorName, route::page::Page};
 use yew::prelude::*;
 
-use super::{glyph, mirror_chooser::MirrorChooser, theme_button::ThemeButton};
+use super::{glyph, mirror_chooser::MirrorChooser, theme_button::ThemeButton, your_machine::YourMachine};
 
 /// The shell of `page`, which belongs to `current`. `mirrors` are all as far as known; `search` is the
 /// box, where there is something to search.
@@ -15,6 +15,7 @@ pub(crate) fn shell(page: &Page, mirrors: &[Mirror], current: Option<&MirrorName
                 <a class="brand" href="/" aria-label="Larder, home">{ glyph::brand() }<span>{ "Larder" }</span></a>
                 <MirrorChooser mirrors={mirrors.to_vec()} current={current.cloned()}/>
                 { search.unwrap_or_else(|| html! { <span></span> }) }
+                <YourMachine/>
                 <ThemeButton/>
             </div>
             if let Some(mirror) = current { { tabs(page, mirrors, mirror) } }
@@ -31,7 +32,7 @@ fn tabs(here: &Page, mirrors: &[Mirror], mirror: &MirrorName) -> Html {
         })
     };
     let is_overview = matches!(here, Page::Home | Page::Mirror(_));
-    let is_packages = matches!(here, Page::Packages(_) | Page::Package(..) | Page::Spec(..));
+    let is_packages = matches!(here, Page::Packages(_) | Page::Package(..) | Page::Compare(_) | Page::Spec(..));
     let is_builds = matches!(here, Page::Builds(_) | Page::Build(..) | Page::Log(..) | Page::Run(..));
     let is_failures = matches!(here, Page::Failures(_) | Page::Failure(..));
     let is_keys = matches!(here, Page::Keys(_));

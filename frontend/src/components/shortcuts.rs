@@ -6,18 +6,21 @@ use yew::prelude::*;
 use super::dialog::Dialog;
 use crate::keyboard;
 
-const KEYS: [(&[&str], &str); 14] = [
+const KEYS: [(&[&str], &str); 17] = [
     (&["/", "Ctrl K"], "Search; in a log, / searches the log"),
     (&["j", "k", "↓", "↑"], "Next or previous row"),
     (&["Enter"], "Open"),
     (&["o"], "Open in a new tab"),
+    (&["x"], "Select the row"),
+    (&["c"], "Compare what is selected"),
     (&["y"], "Copy the hash"),
-    (&["i"], "Install, on a spec"),
+    (&["i"], "Install"),
+    (&["t"], "Dependencies as a tree or a graph"),
     (&["n", "N"], "Next or previous hit or error, in a log"),
     (&["e"], "First error, in a log"),
-    (&["x"], "Select the row"),
     (&["f"], "Narrow the list"),
     (&["m"], "Choose a mirror"),
+    (&["h"], "Your machine"),
     (&["g o", "g p", "g b", "g f", "g k"], "Overview, packages, builds, failures, keys"),
     (&["Esc"], "Back out one step"),
     (&["?"], "This list"),

@@ -1,7 +1,7 @@
 //! Everything exact about a spec.
 
 use larder_frontend::{
-    commands::mirror_url,
+    commands::file_url,
     format,
     trust::{derived_layouts, layout_words, layouts_of_spec},
 };
@@ -83,7 +83,6 @@ fn package_hash(hash: Option<&str>) -> Html {
 
 /// The files of a spec, and which of them arrived as they are.
 pub(crate) fn spec_files(mirror: &MirrorName, files: &[File]) -> Html {
-    let url = mirror_url("", mirror);
     html! {
         <ul class="files">
             for file in files {
@@ -92,7 +91,7 @@ pub(crate) fn spec_files(mirror: &MirrorName, files: &[File]) -> Html {
                         { match file.kind { FileKind::Tarball => "Tarball", FileKind::SpecFile => "Spec file", FileKind::Manifest => "Manifest" } }
                         <span class="mute">{ format!(", {}, {}", file.layout.as_str(), if file.stored { "as pushed" } else { "derived" }) }</span>
                     </span>
-                    <a class="mono" href={format!("{url}/{}", encoded(&file.path))} download="">{ path(&file.path) }</a>
+                    <a class="mono" href={file_url("", mirror, &file.path)} download="">{ path(&file.path) }</a>
                 </li>
             }
         </ul>
@@ -103,9 +102,4 @@ pub(crate) fn spec_files(mirror: &MirrorName, files: &[File]) -> Html {
 fn path(path: &str) -> Html {
     let parts = path.split_inclusive('/').map(|part| html! { <>{ foreign(part) }<wbr/></> });
     html! { <>{ for parts }</> }
-}
-
-/// A path inside a URL: what would end the path there is encoded.
-fn encoded(path: &str) -> String {
-    path.replace('%', "%25").replace('?', "%3F").replace('#', "%23")
 }

@@ -1,6 +1,6 @@
 //! A spec as Spack writes it; only the sigils carry colour.
 
-use larder_frontend::{format, variants::Ordered};
+use larder_frontend::{format, machine::Machine, variants::Ordered};
 use larder_shared::{
     api::SpecSummary,
     name::{DagHash, MirrorName},
@@ -26,6 +26,15 @@ pub(crate) fn compiler(compiler: Option<&str>) -> Html {
 /// A place in the world of machines: a system, a target, a virtual package.
 pub(crate) fn chip(name: &str) -> Html {
     html! { <span class="chip">{ foreign(name) }</span> }
+}
+
+/// A target; a tick says that what was built on `os` for it runs on the reader's machine.
+pub(crate) fn target_chip(machine: Option<&Machine>, os: &str, target: &str) -> Html {
+    if machine.is_some_and(|machine| machine.runs(os, target)) {
+        html! { <span class="chip fits" title="It runs on your machine">{ foreign(target) }<span class="sr">{ ", runs on your machine" }</span></span> }
+    } else {
+        chip(target)
+    }
 }
 
 /// The first of some chips, and how many more there are.

@@ -16,7 +16,7 @@ use yew::prelude::*;
 
 use super::{
     block,
-    hosted::{Hosted, Part},
+    hosted::{Hosted, Part, Program},
     mirror::{NewestPushes, last_run, use_section},
     use_title,
 };
@@ -89,7 +89,7 @@ fn overview(mirrors: &Rc<Vec<Mirror>>, text: &str) -> Html {
             <div class="split">
                 <div class="stack">
                     for mirror in broken {
-                        <Hosted key={mirror.name.as_str()} part={Part::Broken { mirror: mirror.name.clone(), failing: failing(mirror), named: true }}/>
+                        <Hosted key={mirror.name.as_str()} program={Program::Reports} part={Part::Broken { mirror: mirror.name.clone(), failing: failing(mirror), named: true }}/>
                     }
                     <section>
                         <h2>{ "Mirrors" }

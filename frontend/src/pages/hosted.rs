@@ -3,7 +3,7 @@
 use std::fmt;
 
 use js_sys::{Function, Promise, Reflect};
-use larder_shared::name::{MirrorName, PackageName};
+use larder_shared::{name::MirrorName, route::page::Page};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::HtmlElement;
@@ -23,11 +23,68 @@ pub(crate) const PAGE_PLACE: &str = "main > .hosted";
 /// The attribute that says which visit is drawn there.
 pub(crate) const SHOWN_VISIT: &str = "data-visit";
 
-/// What the program about builds draws; written as text from one program to the other.
+/// The programs that the dashboard loads when they are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// About builds.
+    Reports,
+    /// What looks closely at specs.
+    Specs,
+}
+
+impl Program {
+    /// What its files are called after `larder-`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Reports => "reports",
+            Self::Specs => "specs",
+        }
+    }
+
+    /// The program that draws a page; `None` for those that the dashboard draws itself.
+    pub(crate) const fn of(page: &Page) -> Option<Self> {
+        match page {
+            Page::Builds(_)
+            | Page::Build(..)
+            | Page::Log(..)
+            | Page::Run(..)
+            | Page::Failures(_)
+            | Page::Failure(..) => Some(Self::Reports),
+            Page::Package(..) | Page::Compare(_) => Some(Self::Specs),
+            Page::Home | Page::Mirror(_) | Page::Packages(_) | Page::Spec(..) | Page::Keys(_) | Page::NotFound(_) => {
+                None
+            }
+        }
+    }
+
+    /// Has the browser load it, so that it is there when it is wanted.
+    pub(crate) fn load_ahead(self) {
+        spawn_local(async move {
+            let _ = self.load().await;
+        });
+    }
+
+    /// The program; `start.js` imports it once.
+    async fn load(self) -> Result<JsValue, JsValue> {
+        let load: Function = Reflect::get(&js_sys::global(), &"larderProgram".into())?.dyn_into()?;
+        JsFuture::from(load.call1(&JsValue::NULL, &self.name().into())?.dyn_into::<Promise>()?).await
+    }
+}
+
+/// What a program draws; written as text from one program to the other.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Part {
     /// The page at the URL.
     Page,
+    /// The dialog that says how to install.
+    Install {
+        /// From where.
+        mirror: MirrorName,
+        /// The beginning of a spec's hash, where it is about one.
+        hash: Option<String>,
+    },
+    /// The graph of a spec, by a unique beginning of its hash.
+    Graph(MirrorName, String),
     /// What broke in a mirror.
     Broken {
         /// The mirror.
@@ -37,8 +94,6 @@ pub(crate) enum Part {
         /// Whether the mirror is named.
         named: bool,
     },
-    /// The last builds of a package.
-    History(MirrorName, PackageName),
 }
 
 impl Part {
@@ -47,12 +102,16 @@ impl Part {
         let words: Vec<_> = text.split(' ').collect();
         match words[..] {
             ["page"] => Some(Self::Page),
+            ["install", mirror] => Some(Self::Install { mirror: mirror.parse().ok()?, hash: None }),
+            ["install", mirror, hash] => {
+                Some(Self::Install { mirror: mirror.parse().ok()?, hash: Some(hash.to_owned()) })
+            }
+            ["graph", mirror, hash] => Some(Self::Graph(mirror.parse().ok()?, hash.to_owned())),
             ["broken", mirror, failing, named] => Some(Self::Broken {
                 mirror: mirror.parse().ok()?,
                 failing: failing.parse().ok()?,
                 named: named == "named",
             }),
-            ["history", mirror, name] => Some(Self::History(mirror.parse().ok()?, name.parse().ok()?)),
             _ => None,
         }
     }
@@ -62,10 +121,12 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Page => f.write_str("page"),
+            Self::Install { mirror, hash: None } => write!(f, "install {mirror}"),
+            Self::Install { mirror, hash: Some(hash) } => write!(f, "install {mirror} {hash}"),
+            Self::Graph(mirror, hash) => write!(f, "graph {mirror} {hash}"),
             Self::Broken { mirror, failing, named } => {
                 write!(f, "broken {mirror} {failing} {}", if *named { "named" } else { "alone" })
             }
-            Self::History(mirror, name) => write!(f, "history {mirror} {name}"),
         }
     }
 }
@@ -75,19 +136,6 @@ pub(crate) fn is_awaited(visit: u32) -> bool {
     browser::find(PAGE_PLACE).is_some_and(|place| place.get_attribute(SHOWN_VISIT) != Some(visit.to_string()))
 }
 
-/// Has the browser load the program, so that it is there when it is wanted.
-pub(crate) fn load_ahead() {
-    spawn_local(async {
-        let _ = program().await;
-    });
-}
-
-/// The program; `start.js` imports it once.
-async fn program() -> Result<JsValue, JsValue> {
-    let load: Function = Reflect::get(&js_sys::global(), &"larderReports".into())?.dyn_into()?;
-    JsFuture::from(load.call0(&JsValue::NULL)?.dyn_into::<Promise>()?).await
-}
-
 fn call(program: &JsValue, name: &str, arguments: &js_sys::Array) -> Result<JsValue, JsValue> {
     let function: Function = Reflect::get(program, &name.into())?.dyn_into()?;
     function.apply(&JsValue::NULL, arguments)
@@ -95,6 +143,8 @@ fn call(program: &JsValue, name: &str, arguments: &js_sys::Array) -> Result<JsVa
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct HostedProps {
+    /// The program that draws it.
+    pub program: Program,
     pub part: Part,
     /// Rises with every arrival.
     #[prop_or_default]
@@ -109,19 +159,20 @@ enum Stand {
     Lost,
 }
 
-/// A part of the dashboard about builds.
+/// A part of the dashboard that another program draws.
 #[component]
 pub(crate) fn Hosted(props: &HostedProps) -> Html {
     let host = use_node_ref();
     let stand = use_state_eq(|| Stand::Loading);
     let attempt = use_state_eq(|| 0u32);
+    let program = props.program;
     {
         let (host, stand) = (host.clone(), stand.setter());
         use_effect_with((props.part.clone(), props.visit, *attempt), move |(part, visit, _)| {
             let (part, visit) = (part.to_string(), *visit);
             spawn_local(async move {
                 let shown = async {
-                    let program = program().await?;
+                    let program = program.load().await?;
                     let Some(root) = host.cast::<HtmlElement>() else { return Ok(JsValue::NULL) };
                     call(&program, "show", &js_sys::Array::of3(&root, &part.into(), &visit.into()))
                 };
@@ -135,7 +186,7 @@ pub(crate) fn Hosted(props: &HostedProps) -> Html {
             move || {
                 let root = host.cast::<HtmlElement>();
                 spawn_local(async move {
-                    if let (Ok(program), Some(root)) = (program().await, root) {
+                    if let (Ok(program), Some(root)) = (program.load().await, root) {
                         let _ = call(&program, "leave", &js_sys::Array::of1(&root));
                     }
                 });
@@ -161,11 +212,12 @@ pub(crate) fn Hosted(props: &HostedProps) -> Html {
 /// What stands in for a part until it is drawn, about as high.
 fn stand_in(part: &Part) -> Html {
     match part {
+        Part::Install { .. } => Html::default(),
+        Part::Graph(..) => html! { <div aria-busy="true">{ skeleton(8) }</div> },
         Part::Page => html! { <div class="page" aria-busy="true">{ skeleton(8) }</div> },
         Part::Broken { failing, .. } => {
             let rows = usize::try_from(*failing).unwrap_or(usize::MAX).min(BROKEN_SHOWN);
             html! { <div aria-busy="true">{ skeleton(rows + 2) }</div> }
         }
-        Part::History(..) => html! { <div aria-busy="true"></div> },
     }
 }

@@ -16,7 +16,7 @@ use yew::prelude::*;
 use super::{
     block,
     home::{empty_mirror, stored_figure},
-    hosted::{Hosted, Part},
+    hosted::{Hosted, Part, Program},
     is_mirror_missing,
     not_found::{Missing, NotFoundPage},
     use_title,
@@ -35,6 +35,7 @@ use crate::{
         values::{Age, foreign},
     },
     load::use_answer,
+    route,
 };
 
 /// How many of the newest specs are shown.
@@ -106,7 +107,7 @@ pub(crate) fn MirrorPage(props: &MirrorPageProps) -> Html {
 fn broken(mirror: &Mirror) -> Html {
     let failing = mirror.reports.failing;
     let part = Part::Broken { mirror: mirror.name.clone(), failing, named: false };
-    html! { if failing > 0 { <Hosted {part}/> } }
+    html! { if failing > 0 { <Hosted program={Program::Reports} {part}/> } }
 }
 
 fn all_packages(mirror: &Mirror) -> String {
@@ -149,10 +150,12 @@ pub(crate) fn use_section(mirror: &Mirror, example: Option<String>) -> Html {
         let mirror = mirror.clone();
         Callback::from(move |client: Client| recipe_for_mirror(&browser::origin(), &mirror, example.as_deref(), client))
     };
+    let ways = route::url(&Page::Mirror(mirror.name.clone()), &[("install", "oci")]);
     html! {
         <section>
             <h2>{ "Use " }{ foreign(mirror.name.as_str()) }</h2>
             <Install id="use" {recipe}/>
+            <p class="search-note"><a href={ways}>{ "Other ways: OCI, Stackinator, GitHub Actions" }</a></p>
         </section>
     }
 }

@@ -1,6 +1,6 @@
 //! The packages of a mirror, filtered as one types.
 
-use std::rc::Rc;
+use std::{ops::Range, rc::Rc};
 
 use larder_frontend::{
     filter::{Match, matching},
@@ -10,7 +10,7 @@ use larder_frontend::{
 };
 use larder_shared::{
     api::{PackageSummary, Timestamp},
-    find::{By, Found, MAX_ROWS, Question, Sort},
+    find::{By, Found, MAX_ROWS, Machine, PackageRow, Question, Row, Sort},
     name::MirrorName,
     route::page::Page,
 };
@@ -29,13 +29,13 @@ use crate::{
     components::{
         facets::Facets,
         found_table::FoundTable,
-        packages_table::{Order, PackagesTable, sort},
         page_head::page_head,
         parts::{code, in_code},
         values::foreign,
     },
-    finder::{Finder, Shown, machine},
+    finder::{Finder, Shown},
     load::use_answer,
+    my_machine::use_machine,
     route,
 };
 
@@ -59,22 +59,17 @@ pub(crate) fn PackagesPage(props: &PackagesPageProps) -> Html {
     use_title(&format!("Packages · {}", props.mirror));
     let page = Page::Packages(props.mirror.clone());
     let packages = use_answer(api::packages(&props.mirror), 0);
-    let order = Order::parse(&props.sort);
     let words = match Sought::parse(&props.text) {
         Sought::Words(words) => words,
         Sought::Everything | Sought::Hash(_) => String::new(),
     };
-    let rows = use_memo((packages.data.clone(), words.clone(), order), |(packages, words, order)| {
-        let packages = packages.as_ref().map_or(&[][..], |packages| &packages[..]);
-        let rows = matching(packages, words);
-        match order {
-            Some(order) => sort(&rows, packages, *order),
-            None => rows,
-        }
+    let listed = use_memo((packages.data.clone(), words.clone(), props.sort.clone()), |(packages, words, order)| {
+        Rc::new(listed(packages.as_ref().map_or(&[][..], |packages| &packages[..]), words, order))
     });
+    let found_here = listed.found.rows.len();
     let total = packages.data.as_ref().map_or(0, |packages| packages.len());
     {
-        let (found, is_filtered) = (rows.len(), !words.is_empty());
+        let (found, is_filtered) = (found_here, !words.is_empty() && props.finder.known.ready.is_none());
         use_effect_with((found, total), move |_| {
             if is_filtered {
                 announce(format!("{found} of {}", format::counted(total as u64, "package")));
@@ -95,7 +90,7 @@ pub(crate) fn PackagesPage(props: &PackagesPageProps) -> Html {
     if let (Some((shown, on_missing)), false) = (shown, total == 0 && !packages.state.waiting) {
         return found(props, &page, &shown, &url_of_order, &on_missing);
     }
-    let beside = packages.data.as_ref().map_or_else(Html::default, |packages| count_line(packages, &rows, &words));
+    let beside = packages.data.as_ref().map_or_else(Html::default, |packages| count_line(packages, found_here, &words));
     html! {
         <article class="page">
             { page_head(&page, html! { "Packages" }, beside, None) }
@@ -105,14 +100,60 @@ pub(crate) fn PackagesPage(props: &PackagesPageProps) -> Html {
                     return html! { <EmptyMirror mirror={props.mirror.clone()}/> };
                 }
                 html! {
-                    if rows.is_empty() {
-                        { nothing_found(&page, &words, order.is_some().then_some(&props.sort)) }
+                    if found_here == 0 {
+                        { nothing_found(&page, &words, (!props.sort.is_empty()).then_some(&props.sort)) }
                     } else {
-                        <PackagesTable mirror={props.mirror.clone()} packages={packages.clone()} rows={rows.clone()} {order} {url_of_order}/>
+                        <FoundTable mirror={props.mirror.clone()} shown={(*listed).clone()} sort={props.sort.clone()} {url_of_order} on_missing={Callback::noop()}/>
                     }
                 }
             }) }
         </article>
+    }
+}
+
+/// The server's list, filtered and sorted here, as if it had been found.
+fn listed(packages: &[PackageSummary], words: &str, sort: &str) -> Shown {
+    let mut found: Vec<(&PackageSummary, Vec<(u32, u32)>)> = matching(packages, words)
+        .into_iter()
+        .map(|Match { index, marks }| (&packages[index], marks.iter().map(as_pair).collect()))
+        .collect();
+    let (key, is_descending) = sort.strip_prefix('-').map_or((sort, false), |key| (key, true));
+    let key_of: Option<fn(&PackageSummary) -> u64> = match key {
+        "specs" => Some(|package| package.specs),
+        "size" => Some(|package| package.bytes),
+        "pushed" => Some(|package| package.pushed.as_millis()),
+        _ => None,
+    };
+    match key_of {
+        Some(key_of) => found.sort_by_key(|(package, _)| key_of(package)),
+        None if key == "name" => found.sort_by(|a, b| a.0.name.cmp(&b.0.name)),
+        None => {}
+    }
+    if is_descending {
+        found.reverse();
+    }
+    let rows = found.into_iter().map(|(package, marks)| Row::Package(row_of(package, marks))).collect::<Vec<_>>();
+    let total = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    Shown { question: Question::default(), found: Found { total, rows, ..Found::default() } }
+}
+
+fn as_pair(range: &Range<usize>) -> (u32, u32) {
+    let place = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
+    (place(range.start), place(range.end))
+}
+
+fn row_of(package: &PackageSummary, marks: Vec<(u32, u32)>) -> PackageRow {
+    PackageRow {
+        name: package.name.to_string(),
+        marks,
+        newest: package.newest.clone(),
+        versions: 0,
+        specs: u32::try_from(package.specs).unwrap_or(u32::MAX),
+        fits: 0,
+        targets: package.targets.clone(),
+        systems: package.systems.clone(),
+        bytes: package.bytes,
+        pushed: package.pushed.as_millis(),
     }
 }
 
@@ -135,7 +176,7 @@ fn use_found(props: &PackagesPageProps) -> Option<(Rc<Shown>, Callback<(u32, u32
         facets: props.facets.to_string(),
         sort: SORTS.iter().find(|(name, _)| *name == sort).map_or(Sort::Best, |(_, sort)| *sort),
         descending,
-        machine: machine(),
+        machine: use_machine().map(|machine| Machine { os: machine.os, target: machine.target }),
         offset: 0,
         limit: FIRST_ROWS,
         by,
@@ -276,7 +317,7 @@ fn finder_note(failed: &Failed) -> Html {
 }
 
 /// The query said back in words, so that a misread one shows.
-fn count_line(packages: &[PackageSummary], rows: &Rc<Vec<Match>>, words: &str) -> Html {
+fn count_line(packages: &[PackageSummary], found: usize, words: &str) -> Html {
     let total = packages.len() as u64;
     html! {
         <span class="mute">
@@ -284,7 +325,7 @@ fn count_line(packages: &[PackageSummary], rows: &Rc<Vec<Match>>, words: &str) -
                 { format::counted(total, "package") }{ ", " }
                 { format::counted(packages.iter().map(|package| package.specs).sum(), "spec") }
             } else {
-                <strong>{ format!("{} of {}", format::count(rows.len() as u64), format::count(total)) }</strong>
+                <strong>{ format!("{} of {}", format::count(found as u64), format::count(total)) }</strong>
                 { " match " }<code><bdi>{ format::visible(words).into_owned() }</bdi></code>
             }
         </span>

@@ -2,12 +2,7 @@
 
 use std::rc::Rc;
 
-use larder_frontend::{
-    commands::{Client, Recipe, install_by_hash, recipe_for_spec},
-    format,
-    tree::Weight,
-    variants::Ordered,
-};
+use larder_frontend::{commands::install_by_hash, format, tree::Weight, variants::Ordered};
 use larder_shared::{
     api::{ErrorCode, Node, Spec},
     name::MirrorName,
@@ -17,24 +12,26 @@ use yew::prelude::*;
 
 use super::{
     ambiguous::AmbiguousPage,
-    block, is_mirror_missing, is_missing,
+    block,
+    hosted::{Hosted, Part, Program},
+    is_mirror_missing, is_missing,
     not_found::{Missing, NotFoundPage},
     use_title,
 };
 use crate::{
-    api, browser,
+    api,
     components::{
         commands::commands,
         dependency_tree::DependencyTree,
-        dialog::Dialog,
-        install::{Install, remembered_client},
+        install::remembered_way,
         page_head::page_head,
         parts::small_head,
         spec_facts::{spec_facts, spec_files},
-        spec_text::{assigned, chip, compiler, signed_badge, variants_line, version},
+        spec_text::{assigned, chip, compiler, signed_badge, target_chip, variants_line, version},
     },
     load::use_answer,
-    route::{self, Arrival, Place},
+    my_machine::use_machine,
+    route::{self, Place},
 };
 
 #[derive(Properties, PartialEq)]
@@ -50,6 +47,7 @@ pub(crate) fn SpecPage(props: &SpecPageProps) -> Html {
     let mirror = &props.mirror;
     let answer = use_answer(api::spec(mirror, &props.hash), 0);
     let spec = answer.data.clone();
+    let machine = use_machine();
     use_title(&match &spec {
         Some(spec) => format!("{}@{} · {mirror}", spec.summary.name, spec.summary.version),
         None => format!("/{} · {mirror}", format::short_hash(&props.hash)),
@@ -58,8 +56,10 @@ pub(crate) fn SpecPage(props: &SpecPageProps) -> Html {
         Page::Spec(mirror.clone(), spec.as_ref().map_or_else(|| props.hash.to_string(), |spec| spec.prefix.clone()));
     {
         // The URL to share is the shortest that is unique.
-        let url =
-            spec.is_some().then(|| route::url(&page, &[("install", props.place.param("install").unwrap_or_default())]));
+        let url = spec.is_some().then(|| {
+            let param = |name: &'static str| (name, props.place.param(name).unwrap_or_default());
+            route::url(&page, &[param("view"), param("install")])
+        });
         use_effect_with((url, props.place.visit), |(url, _)| {
             if let Some(url) = url {
                 route::correct(url);
@@ -82,19 +82,23 @@ pub(crate) fn SpecPage(props: &SpecPageProps) -> Html {
         }
     };
     let beside = spec.as_ref().map_or_else(Html::default, |spec| {
-        html! { <>{ chip(&spec.summary.os) }{ chip(&spec.summary.target) }{ signed_badge(&spec.summary) }</> }
+        html! { <>{ chip(&spec.summary.os) }{ target_chip(machine.as_ref(), &spec.summary.os, &spec.summary.target) }{ signed_badge(&spec.summary) }</> }
     });
-    let end = spec.as_ref().map(|_| {
-        let href = route::url(&page, &[("install", remembered_client().key())]);
-        html! { <a class="btn main" id="install-button" {href}>{ "Install" }</a> }
+    let end = spec.as_ref().map(|spec| {
+        let compare_url = route::url(&Page::Compare(mirror.clone()), &[("specs", &spec.prefix)]);
+        let view = props.place.param("view").unwrap_or_default();
+        let href = route::url(&page, &[("view", view), ("install", &remembered_way())]);
+        html! {
+            <>
+                <a class="btn main" id="install-button" {href}>{ "Install" }</a>
+                <a class="btn" data-key="c" href={compare_url}>{ "Compare" }</a>
+            </>
+        }
     });
     html! {
         <article class="page" data-hash={spec.as_ref().map(|spec| spec.summary.hash.to_string())}>
             { page_head(&page, title, beside, end) }
-            { block(&answer, 12, |spec| content(mirror, spec)) }
-            if let (Some(spec), Some(client)) = (&spec, props.place.param("install")) {
-                { install_dialog(props, spec, &page, Client::from_key(client)) }
-            }
+            { block(&answer, 12, |spec| content(mirror, spec, &props.place)) }
         </article>
     }
 }
@@ -109,7 +113,9 @@ fn title(spec: &Spec) -> Html {
     }
 }
 
-fn content(mirror: &MirrorName, spec: &Rc<Spec>) -> Html {
+fn content(mirror: &MirrorName, spec: &Rc<Spec>, place: &Place) -> Html {
+    let has_dependencies = spec.nodes.first().is_some_and(|root| !root.dependencies.is_empty());
+    let is_graph = place.param("view") == Some("graph");
     html! {
         <div class="split">
             <div class="stack">
@@ -119,8 +125,13 @@ fn content(mirror: &MirrorName, spec: &Rc<Spec>) -> Html {
                     { variants(spec) }
                 </section>
                 <section>
-                    <div class="tools">{ small_head("Dependencies", "") }<span class="mute">{ weight(&spec.nodes) }</span></div>
-                    if spec.nodes.first().is_some_and(|root| !root.dependencies.is_empty()) {
+                    <div class="tools">
+                        { small_head("Dependencies", "") }<span class="mute">{ weight(&spec.nodes) }</span>
+                        if has_dependencies { <span class="end">{ view_links(mirror, spec, is_graph) }</span> }
+                    </div>
+                    if has_dependencies && is_graph {
+                        <Hosted program={Program::Specs} part={Part::Graph(mirror.clone(), spec.prefix.clone())} visit={place.visit}/>
+                    } else if has_dependencies {
                         <DependencyTree key={spec.summary.hash.as_str()} mirror={mirror.clone()} spec={spec.clone()}/>
                     }
                 </section>
@@ -131,6 +142,16 @@ fn content(mirror: &MirrorName, spec: &Rc<Spec>) -> Html {
             </aside>
         </div>
     }
+}
+
+/// The two ways to show dependencies; `t` goes to the other one.
+fn view_links(mirror: &MirrorName, spec: &Spec, is_graph: bool) -> Html {
+    let page = Page::Spec(mirror.clone(), spec.prefix.clone());
+    let link = |name: &'static str, view: &str, is_here: bool| {
+        let key = (!is_here).then_some("t");
+        html! { <a class="btn" href={route::url(&page, &[("view", view)])} aria-current={is_here.then_some("true")} data-key={key}>{ name }</a> }
+    };
+    html! { <>{ link("Tree", "", !is_graph) }{ link("Graph", "graph", is_graph) }</> }
 }
 
 fn variants(spec: &Spec) -> Html {
@@ -165,44 +186,4 @@ fn weight(nodes: &[Node]) -> Html {
         number => format!(" to install with the {} it links or runs", format::count(number)),
     };
     html! { <>{ all }<strong>{ size }</strong>{ with }</> }
-}
-
-fn install_dialog(props: &SpecPageProps, spec: &Rc<Spec>, page: &Page, client: Option<Client>) -> Html {
-    let summary = &spec.summary;
-    let title = html! {
-        <>
-            { "Install " }
-            <span class="spec">{ summary.name.to_string() }{ version(&summary.version) }{ " " }<span class="hash">{ spec.prefix.clone() }</span></span>
-        </>
-    };
-    let onclose = {
-        // Opened by a link on this page, the dialog is a step in the history; by its own URL it is not.
-        let (url, was_opened_here) = (page.to_string(), props.place.arrival == Arrival::Within);
-        Callback::from(move |()| if was_opened_here { route::back() } else { route::go_instead(&url) })
-    };
-    let onclient = {
-        let page = page.clone();
-        Callback::from(move |client: Client| route::correct(&route::url(&page, &[("install", client.key())])))
-    };
-    let recipe = {
-        let (mirror, spec) = (props.mirror.clone(), spec.clone());
-        Callback::from(move |client: Client| recipe(&mirror, &spec, client))
-    };
-    html! { <Dialog {title} {onclose}><Install id="install" {recipe} {client} {onclient}/></Dialog> }
-}
-
-fn recipe(mirror: &MirrorName, spec: &Spec, client: Client) -> Recipe {
-    let mut recipe = recipe_for_spec(&browser::origin(), mirror, &spec.summary, &spec.prefix, client);
-    let externals: Vec<String> = spec
-        .nodes
-        .iter()
-        .filter(|node| node.external.is_some())
-        .map(|node| format!("{} {}", node.name, format::visible(&node.version)))
-        .collect();
-    match &externals[..] {
-        [] => {}
-        [one] => recipe.notes.push(format!("{one} comes from your system.")),
-        several => recipe.notes.push(format!("{} come from your system.", format::joined(several))),
-    }
-    recipe
 }

@@ -6,6 +6,7 @@
 //! /m/<mirror>/-/packages?q=                Packages
 //! /m/<mirror>/-/packages/<name>            Package
 //! /m/<mirror>/-/specs/<hash>               Spec
+//! /m/<mirror>/-/compare?specs=&with=       Compare
 //! /m/<mirror>/-/keys                       Keys
 //! /m/<mirror>/-/builds?status=             Builds
 //! /m/<mirror>/-/builds/<id>                Build
@@ -38,6 +39,8 @@ pub enum Page {
     Package(MirrorName, PackageName),
     /// One spec, by a beginning of its hash that is unique in the mirror.
     Spec(MirrorName, String),
+    /// Some specs of a mirror side by side.
+    Compare(MirrorName),
     /// The keys a mirror's packages are signed with.
     Keys(MirrorName),
     /// The runs that were reported.
@@ -81,6 +84,7 @@ impl Page {
             ["packages"] => Some(Self::Packages(mirror)),
             ["packages", name] => Some(Self::Package(mirror, name.parse().ok()?)),
             ["specs", hash] if is_dag_hash_prefix(hash) => Some(Self::Spec(mirror, hash.to_owned())),
+            ["compare"] => Some(Self::Compare(mirror)),
             ["keys"] => Some(Self::Keys(mirror)),
             ["builds"] => Some(Self::Builds(mirror)),
             ["builds", id] => Some(Self::Build(mirror, id.parse().ok()?)),
@@ -100,6 +104,7 @@ impl Page {
             | Self::Packages(mirror)
             | Self::Package(mirror, _)
             | Self::Spec(mirror, _)
+            | Self::Compare(mirror)
             | Self::Keys(mirror)
             | Self::Builds(mirror)
             | Self::Build(mirror, _)
@@ -119,6 +124,7 @@ impl fmt::Display for Page {
             Self::Packages(mirror) => write!(f, "/m/{mirror}/-/packages"),
             Self::Package(mirror, name) => write!(f, "/m/{mirror}/-/packages/{name}"),
             Self::Spec(mirror, hash) => write!(f, "/m/{mirror}/-/specs/{hash}"),
+            Self::Compare(mirror) => write!(f, "/m/{mirror}/-/compare"),
             Self::Keys(mirror) => write!(f, "/m/{mirror}/-/keys"),
             Self::Builds(mirror) => write!(f, "/m/{mirror}/-/builds"),
             Self::Build(mirror, id) => write!(f, "/m/{mirror}/-/builds/{id}"),
@@ -144,6 +150,7 @@ mod tests {
             "/m/opt/a/b/-/packages",
             "/m/user-environment/-/packages/py-numpy",
             "/m/user-environment/-/specs/rjsbs2w",
+            "/m/user-environment/-/compare",
             "/m/user-environment/-/keys",
             "/m/user-environment/-/builds",
             "/m/opt/a/b/-/builds/7",
