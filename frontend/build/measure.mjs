@@ -1,4 +1,5 @@
 // Prints what a first visit loads, gzipped, and refuses a release that is too heavy.
+import "./minify.mjs";      // first: hooks of one stage run at once
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
