@@ -186,6 +186,11 @@ pub(crate) fn log_path(mirror: &MirrorName, id: u64) -> String {
     format!("{}/builds/{id}/log", mirror_path(mirror))
 }
 
+/// Where a mirror's catalogue is.
+pub(crate) fn catalogue_path(mirror: &MirrorName) -> String {
+    format!("{}/catalogue", mirror_path(mirror))
+}
+
 /// Where the feed of a mirror's failures is.
 pub(crate) fn feed_path(mirror: &MirrorName) -> String {
     format!("{}/failures.atom", mirror_path(mirror))

@@ -17,7 +17,8 @@ use crate::{
     announce::Announcer,
     api, browser,
     clock::Clock,
-    components::{search_box::search_box, shell::shell, shortcuts::shortcuts},
+    components::{search_box::SearchBox, shell::shell, shortcuts::shortcuts},
+    finder::{Finder, use_finder},
     keyboard::use_keyboard,
     load::{Answer, known, use_answer},
     pages::{
@@ -79,15 +80,20 @@ pub(crate) fn App() -> Html {
     };
     let all = mirrors.data.as_ref().map_or(&[][..], |mirrors| &mirrors[..]);
     let can_search = current.is_some() || all.len() > 1;
-    let scope = current.as_ref().map(MirrorName::as_str);
-    let search = can_search.then(|| search_box(&text, scope, &on_input, &on_enter));
+    let scope = current.as_ref().map(|mirror| AttrValue::from(mirror.to_string()));
+    let finder = use_finder(current.clone().filter(|_| matches!(place.page, Page::Packages(_))));
+    let search = can_search.then(|| {
+        let (read, items) = (finder.known.read.clone(), finder.known.items.clone());
+        let (text, on_caret) = (text.clone(), finder.complete.clone());
+        html! { <SearchBox {text} {scope} {read} {items} {on_input} {on_enter} {on_caret}/> }
+    });
     html! {
         <Clock>
             <a class="sr" href="#main">{ "Skip to content" }</a>
             { shell(&place.page, all, current.as_ref(), search) }
             <Offline/>
             <main id="main" tabindex="-1">
-                { page(&place, &mirrors, current.as_ref(), text) }
+                { page(&place, &mirrors, current.as_ref(), text, &finder) }
                 { install(&place, current.as_ref()) }
             </main>
             <Announcer/>
@@ -110,7 +116,13 @@ const fn is_searched(page: &Page) -> bool {
     matches!(page, Page::Home | Page::Packages(_))
 }
 
-fn page(place: &Place, mirrors: &Answer<Vec<Mirror>>, current: Option<&MirrorName>, text: String) -> Html {
+fn page(
+    place: &Place,
+    mirrors: &Answer<Vec<Mirror>>,
+    current: Option<&MirrorName>,
+    text: String,
+    finder: &Finder,
+) -> Html {
     if let Some(program) = Program::of(&place.page) {
         return html! { <Hosted key={program.name()} {program} part={Part::Page} visit={place.visit}/> };
     }
@@ -122,8 +134,8 @@ fn page(place: &Place, mirrors: &Answer<Vec<Mirror>>, current: Option<&MirrorNam
         },
         Page::Mirror(mirror) => html! { <MirrorPage {key} mirror={mirror.clone()} page={place.page.clone()}/> },
         Page::Packages(mirror) => {
-            let sort = place.param("sort").unwrap_or_default().to_owned();
-            html! { <PackagesPage {key} mirror={mirror.clone()} {text} {sort}/> }
+            let param = |name| place.param(name).unwrap_or_default().to_owned();
+            html! { <PackagesPage {key} mirror={mirror.clone()} {text} sort={param("sort")} facets={param("f")} by={param("by")} finder={finder.clone()}/> }
         }
         Page::Spec(mirror, hash) => {
             html! { <SpecPage {key} mirror={mirror.clone()} hash={hash.clone()} place={place.clone()}/> }
@@ -166,8 +178,9 @@ fn follow_typing(place: &Place, current: Option<&MirrorName>, text: String) {
     }
     match (&place.page, current) {
         (Page::Packages(_), _) | (Page::Home, None) => {
-            let sort = place.param("sort").unwrap_or_default();
-            route::correct_soon(route::url(&place.page, &[("q", &text), ("sort", sort)]));
+            let param = |name| place.param(name).unwrap_or_default();
+            let params = [("q", &*text), ("f", param("f")), ("sort", param("sort")), ("by", param("by"))];
+            route::correct_soon(route::url(&place.page, &params));
         }
         (_, Some(mirror)) if matches!(sought, Sought::Words(_)) => {
             route::go_typing(&route::url(&Page::Packages(mirror.clone()), &[("q", &text)]));

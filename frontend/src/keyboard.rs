@@ -99,6 +99,7 @@ fn on_key(event: &KeyboardEvent, mirror: Option<&MirrorName>, on_help: &Callback
         "n" => click("[data-key=n]"),
         "N" => click("[data-key=N]"),
         "e" => click("[data-key=e]"),
+        "f" => focus_facets(),
         "m" => click("#mirror-button"),
         "h" => click("#machine-button"),
         "x" => select_row(),
@@ -125,6 +126,14 @@ fn focus_search() -> bool {
 /// In a log, `/` searches the log; Ctrl K still goes to the box.
 fn focus_log_search() -> bool {
     focus_field(LOG_SEARCH_ID)
+}
+
+/// Goes to what the list can be narrowed by: its first value, or in a narrow window its first button.
+fn focus_facets() -> bool {
+    let places = browser::find_all(".facets input:enabled, .facets .facet > .btn");
+    let Some(place) = places.into_iter().find(|place| place.offset_width() > 0) else { return false };
+    let _ = place.focus();
+    true
 }
 
 fn focus_field(id: &str) -> bool {

@@ -22,6 +22,7 @@ pub mod columns;
 pub mod commands;
 pub mod coverage;
 pub mod filter;
+pub mod find;
 pub mod format;
 pub mod graph;
 pub mod log;
@@ -50,6 +51,8 @@ mod browser;
 mod clock;
 #[cfg(target_arch = "wasm32")]
 mod components;
+#[cfg(target_arch = "wasm32")]
+mod finder;
 #[cfg(target_arch = "wasm32")]
 pub mod hosting;
 #[cfg(target_arch = "wasm32")]

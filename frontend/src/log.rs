@@ -8,6 +8,7 @@
 
 pub mod lines;
 pub mod message;
+pub mod quiet;
 pub mod range;
 pub mod scan;
 pub mod scroll;

@@ -22,8 +22,6 @@ pub(crate) struct Known {
     pub summary: Option<Rc<Summary>>,
     /// Why it cannot be had.
     pub failure: Option<AttrValue>,
-    /// The lines that were asked for last.
-    pub block: Rc<Block>,
     /// What the search found.
     pub found: Option<Rc<Found>>,
     /// The line with a hit that was asked for last, and how many were asked for before.
@@ -36,14 +34,13 @@ impl Reducible for Known {
     fn reduce(self: Rc<Self>, told: Tell) -> Rc<Self> {
         let mut known = (*self).clone();
         match told {
-            Tell::Ready | Tell::Text(_) => return self,
+            Tell::Ready | Tell::Text(_) | Tell::Lines(_) => return self,
             Tell::Progress(size) => known.size = size,
             Tell::Read(summary) => {
                 known.size = summary.size;
                 known.summary = Some(Rc::new(*summary));
             }
             Tell::Failed(why) => known.failure = Some(why.into()),
-            Tell::Lines(block) => known.block = Rc::new(block),
             Tell::Found(found) => known.found = Some(Rc::new(found)),
             Tell::Hit(hit) => known.hit = Some((hit, known.hit.map_or(0, |(_, before)| before + 1))),
         }
@@ -51,9 +48,14 @@ impl Reducible for Known {
     }
 }
 
-/// Has a worker fetch the log at `url`. It ends with the component.
+/// Has a worker fetch the log at `url`. It ends with the component. Lines go to `on_lines`, past what is
+/// known: while one scrolls they come with every frame.
 #[hook]
-pub(crate) fn use_log(url: AttrValue, package: AttrValue) -> (UseReducerHandle<Known>, Callback<Ask>) {
+pub(crate) fn use_log(
+    url: AttrValue,
+    package: AttrValue,
+    on_lines: Callback<Rc<Block>>,
+) -> (UseReducerHandle<Known>, Callback<Ask>) {
     let known = use_reducer_eq(Known::default);
     let worker = use_mut_ref(|| None::<Worker>);
     let dispatch = known.dispatcher();
@@ -61,7 +63,7 @@ pub(crate) fn use_log(url: AttrValue, package: AttrValue) -> (UseReducerHandle<K
         let worker = worker.clone();
         use_effect_with((url, package), move |(url, package)| {
             let open = Ask::Open { url: url.to_string(), package: package.to_string() };
-            let started = start(open, dispatch.clone());
+            let started = start(open, dispatch.clone(), on_lines);
             *worker.borrow_mut() = started.as_ref().map(|(started, _)| started.clone());
             if started.is_none() {
                 dispatch.dispatch(Tell::Failed("This browser runs no Web Workers, which read logs here.".to_owned()));
@@ -83,7 +85,11 @@ pub(crate) fn use_log(url: AttrValue, package: AttrValue) -> (UseReducerHandle<K
 
 type Listener = Closure<dyn Fn(MessageEvent)>;
 
-fn start(open: Ask, dispatch: UseReducerDispatcher<Known>) -> Option<(Worker, Listener)> {
+fn start(
+    open: Ask,
+    dispatch: UseReducerDispatcher<Known>,
+    on_lines: Callback<Rc<Block>>,
+) -> Option<(Worker, Listener)> {
     let worker = Worker::new(PROGRAM).ok()?;
     let listener = {
         let worker = worker.clone();
@@ -94,6 +100,7 @@ fn start(open: Ask, dispatch: UseReducerDispatcher<Known>) -> Option<(Worker, Li
                 Ok(Tell::Text(text)) => spawn_local(async move {
                     copy_saying(&text, "the lines").await;
                 }),
+                Ok(Tell::Lines(block)) => on_lines.emit(Rc::new(block)),
                 Ok(told) => dispatch.dispatch(told),
                 Err(_) => {}
             }

@@ -216,6 +216,40 @@ pub fn by_outcome(builds: &[BuildSummary]) -> Vec<(usize, bool)> {
     order
 }
 
+/// Failures as a list in Markdown, for a message or an issue.
+pub fn markdown_of(failures: &[&FailureSummary], url_of: &dyn Fn(&FailureSummary) -> String) -> String {
+    let line = |failure: &&FailureSummary| {
+        let place = short_place(failure).map_or_else(String::new, |place| format!(", {}", in_markdown(&place)));
+        format!(
+            "- [{}]({}): {} {}{place}, seen {}, blocks {}\n",
+            in_markdown(&failure.message),
+            url_of(failure),
+            in_markdown(failure.packages.first().map_or("", String::as_str)),
+            kind_word(failure.kind),
+            failure.seen,
+            failure.blocks,
+        )
+    };
+    failures.iter().map(line).collect()
+}
+
+/// Links to failures, one a line.
+pub fn links_of(failures: &[&FailureSummary], url_of: &dyn Fn(&FailureSummary) -> String) -> String {
+    failures.iter().map(|failure| url_of(failure) + "\n").collect()
+}
+
+/// Text in which Markdown finds nothing to do.
+fn in_markdown(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for letter in crate::format::visible(text).chars() {
+        if "\\`*_[]<>#|~".contains(letter) {
+            written.push('\\');
+        }
+        written.push(letter);
+    }
+    written
+}
+
 #[cfg(test)]
 mod tests {
     use larder_shared::api::Timestamp;
@@ -290,5 +324,24 @@ mod tests {
         let names: Vec<&str> = order.iter().map(|(index, _)| builds[*index].package.as_str()).collect();
         assert_eq!(names, ["first", "app", "second", "lost", "maybe", "ok"]);
         assert_eq!(order.iter().filter(|(_, is_below)| *is_below).count(), 1);
+    }
+
+    #[test]
+    fn failures_are_copied_as_markdown_and_as_links() {
+        let failure: FailureSummary = serde_json::from_value(serde_json::json!({
+            "signature": "0123456789abcdef", "message": "expected ';' before `x` [-W]\nnext", "kind": "compile",
+            "tool": "gcc", "phase": "build", "file": "/src/a_b.c", "line": 4, "packages": ["hdf5", "netcdf-c"],
+            "package_count": 2, "seen": 3, "blocks": 1, "first": "2026-11-20T16:06:00Z",
+            "last": "2026-11-21T16:06:00Z", "last_build": 9, "still_failing": true
+        }))
+        .unwrap();
+        let url_of = |failure: &FailureSummary| format!("https://l.example/{}", failure.signature);
+        assert_eq!(
+            markdown_of(&[&failure], &url_of),
+            "- [expected ';' before \\`x\\` \\[-W\\]\\\\u{a}next](https://l.example/0123456789abcdef): hdf5 compile, \
+             a\\_b.c:4, seen 3, blocks 1\n"
+        );
+        assert_eq!(links_of(&[&failure, &failure], &url_of), "https://l.example/0123456789abcdef\n".repeat(2));
+        assert_eq!(markdown_of(&[], &url_of), "");
     }
 }

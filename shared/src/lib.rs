@@ -12,6 +12,7 @@ pub mod compare;
 pub mod config;
 pub mod credential;
 pub mod digest;
+pub mod find;
 pub mod http;
 pub mod index;
 mod json;

@@ -17,7 +17,7 @@ pub mod microarchitecture;
 mod parse;
 mod print;
 mod target;
-mod vocabulary;
+pub(crate) mod vocabulary;
 
 pub use error::{Problem, QueryError};
 pub use matching::{Head, Matcher, Nodes};

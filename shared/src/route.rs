@@ -56,6 +56,8 @@ pub enum Route {
     Specs(MirrorName),
     /// `/api/v1/mirrors/{m}/specs/{hash}`; a unique beginning of the hash is enough.
     Spec(MirrorName, String),
+    /// `/api/v1/mirrors/{m}/catalogue`: the index in columns.
+    Catalogue(MirrorName),
     /// `/api/v1/mirrors/{m}/keys`
     Keys(MirrorName),
     /// `/api/v1/mirrors/{m}/refresh`: read the origin's index now.
@@ -233,6 +235,7 @@ impl Route {
             ["specs"] => Some(Self::Specs(mirror)),
             ["specs", hash] if is_dag_hash_prefix(hash) => Some(Self::Spec(mirror, (*hash).to_owned())),
             ["packages", name, "badge.svg"] => name.parse().ok().map(|name| Self::Badge(mirror, name)),
+            ["catalogue"] => Some(Self::Catalogue(mirror)),
             ["keys"] => Some(Self::Keys(mirror)),
             ["builds"] => Some(Self::Builds(mirror)),
             ["builds", id] => Some(Self::Build(mirror, number(id)?)),
@@ -273,6 +276,7 @@ impl Route {
             | Self::Packages(_)
             | Self::Package(..)
             | Self::Specs(_)
+            | Self::Catalogue(_)
             | Self::Keys(_)
             | Self::Build(..)
             | Self::Runs(_)
@@ -297,6 +301,7 @@ impl Route {
             | Self::Package(mirror, _)
             | Self::Specs(mirror)
             | Self::Spec(mirror, _)
+            | Self::Catalogue(mirror)
             | Self::Keys(mirror)
             | Self::Refresh(mirror)
             | Self::Reindex(mirror)

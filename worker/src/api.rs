@@ -2,6 +2,7 @@
 
 pub(crate) mod badge;
 pub(crate) mod builds;
+pub(crate) mod catalogue;
 pub(crate) mod failures;
 pub(crate) mod feed;
 pub(crate) mod keys;

@@ -4,6 +4,7 @@
 //! cannot lose each other's entries, and an error leaves nothing half-written.
 
 mod alarm;
+mod catalogue;
 mod commands;
 mod documents;
 mod find;
@@ -22,7 +23,8 @@ use futures_util::{future::join, lock::Mutex};
 use larder_shared::{
     api::Timestamp,
     index::{
-        command::{Ask, Document, Request as Asked},
+        catalogue::{Cursor, Part},
+        command::{Ask, CatalogueFound, Document, Request as Asked},
         document::DbVersion,
     },
     name::MirrorName,
@@ -188,8 +190,21 @@ impl IndexObject {
             Ask::EndUpload(id) => json(&self.end_upload(mirror, id, now).await?),
             Ask::Slice(slice, version) => json(&self.slice(&mirror, &slice, version, now).await?),
             Ask::Report(ask) => self.report(ask, now).await,
+            Ask::Catalogue { part, since } => json(&self.catalogue(&mirror, part, since, now).await?),
             Ask::Document(version) => json(&self.document(&mirror, version, now).await?),
         }
+    }
+
+    async fn catalogue(
+        &self,
+        mirror: &MirrorName,
+        part: Part,
+        since: Option<Cursor>,
+        now: Timestamp,
+    ) -> worker::Result<CatalogueFound> {
+        let _one_at_a_time = self.rendering.lock().await;
+        catalogue::find(&self.tables, &self.store()?, &self.state, &catalogue::Wanted { mirror, part, since, now })
+            .await
     }
 
     async fn slice(

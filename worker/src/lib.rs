@@ -137,6 +137,7 @@ async fn handle(app: &App, request: &Request, target: &Target, method: Method) -
         (Route::Specs(mirror), Method::Get) => api::specs::list(app, request, mirror).await,
         (Route::Spec(mirror, prefix), Method::Get) => api::specs::show(app, request, mirror, prefix).await,
         (Route::Spec(mirror, hash), Method::Delete) => api::specs::remove(app, request, mirror, hash).await,
+        (Route::Catalogue(mirror), Method::Get) => api::catalogue::show(app, request, mirror).await,
         (Route::Keys(mirror), Method::Get) => api::keys::list(app, request, mirror).await,
         (Route::Builds(mirror), Method::Get) => api::builds::list(app, request, mirror).await,
         (Route::Builds(mirror), Method::Post) => report::builds::create(app, request, mirror).await,

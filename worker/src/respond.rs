@@ -111,6 +111,39 @@ impl LogHeaders<'_> {
     }
 }
 
+/// The headers of a catalogue, which is packed already: of a type that nothing on the way compresses
+/// again, so that its ETag stays strong.
+pub(crate) struct CatalogueHeaders<'a> {
+    /// Quoted, strong.
+    pub(crate) etag: &'a str,
+    /// Length of the whole.
+    pub(crate) bytes: u64,
+}
+
+impl CatalogueHeaders<'_> {
+    fn builder(&self) -> Result<ResponseBuilder> {
+        with_headers([
+            ("Content-Type", "application/vnd.larder.catalogue"),
+            ("Cache-Control", "no-cache, no-transform"),
+            ("ETag", self.etag),
+            ("Access-Control-Allow-Origin", "*"),
+            ("Access-Control-Expose-Headers", EXPOSED),
+            ("Vary", "Authorization"),
+            ("X-Content-Type-Options", "nosniff"),
+        ])
+    }
+
+    /// 304.
+    pub(crate) fn not_modified(&self) -> Result<Response> {
+        Ok(self.builder()?.with_status(304).empty())
+    }
+
+    /// 200 with a body of the whole length.
+    pub(crate) fn body(&self, body: ResponseBody) -> Result<Response> {
+        part_of(self.builder()?, self.bytes, body, None)
+    }
+}
+
 /// 200 with a body of the whole length, or 206 with a part of it.
 fn part_of(builder: ResponseBuilder, bytes: u64, body: ResponseBody, part: Option<ByteRange>) -> Result<Response> {
     let platform = |source| Error::Platform { doing: "writing a header", source };

@@ -12,6 +12,7 @@ mod reader {
         log::{
             lines::Lines,
             message::{Ask, Block, Found, Hit, MAX_COPIED_LINES, MAX_LINES, Size, Summary, Tell},
+            quiet::quiet,
             scan::{Scan, slots},
             text::{Styled, plain},
         },
@@ -38,6 +39,8 @@ mod reader {
     struct State {
         lines: Lines,
         is_whole: bool,
+        /// Whether times and paths of the stage step back.
+        is_dimmed: bool,
         search: Option<Search>,
         /// Rises with every search, so that an older one ends.
         searches: u32,
@@ -91,10 +94,12 @@ mod reader {
                 let lines = state.lines.get(from..to).map(|raw| {
                     let line = Styled::of(raw);
                     let hits = expression.map(|expression| expression.hits_in(&line.text)).unwrap_or_default();
-                    line.line(&hits)
+                    let quiet = if state.is_dimmed { quiet(&line.text) } else { Vec::new() };
+                    line.line(&hits, &quiet)
                 });
-                tell(&Tell::Lines(Block { from, lines: lines.collect() }));
+                tell(&Tell::Lines(Block::of(from, lines)));
             }),
+            Ask::Dim(is_dimmed) => STATE.with_borrow_mut(|state| state.is_dimmed = is_dimmed),
             Ask::Find { text, is_regex } => find(&text, is_regex),
             Ask::Step { line, back } => STATE.with_borrow(|state| {
                 let lines = state.search.as_ref().map_or(&[][..], |search| &search.lines);

@@ -1,5 +1,7 @@
 //! Failures, one row each, named by the line that broke.
 
+use std::collections::BTreeSet;
+
 use larder_frontend::{
     format,
     outcome::{kind_word, short_place},
@@ -13,15 +15,21 @@ use super::{
     values::{Age, count, foreign},
 };
 
+/// Which failures are selected, by signature, and who hears that one is taken in or out.
+pub(crate) struct Picked<'a> {
+    pub signatures: &'a BTreeSet<String>,
+    pub on_turn: &'a Callback<String>,
+}
+
 /// The failures in the given order; what is new since `visit` has a dot.
-pub(crate) fn failures_table(mirror: &MirrorName, failures: &[FailureSummary], visit: &Visit) -> Html {
+pub(crate) fn failures_table(mirror: &MirrorName, failures: &[FailureSummary], visit: &Visit, picked: &Picked) -> Html {
     html! {
         <table class="table lines grow failures">
             { table_head(&[("wide", "First real error"), ("", "Kind"), ("", "Where"), ("", "Package"), ("num", "Seen"), ("num", "Blocks"), ("num hide-s", "First"), ("num", "Last")]) }
             <tbody>
                 for failure in failures {
                     <tr class="row" key={failure.signature.as_str()}>
-                        { cell("wide first", error(mirror, failure, visit.is_new(failure.first))) }
+                        { cell("wide first", html! { <>{ pick(failure, picked) }{ error(mirror, failure, visit.is_new(failure.first)) }</> }) }
                         { cell("nowrap", html! { { kind_word(failure.kind) } }) }
                         { place(failure) }
                         { cell("spec", packages(failure)) }
@@ -34,6 +42,13 @@ pub(crate) fn failures_table(mirror: &MirrorName, failures: &[FailureSummary], v
             </tbody>
         </table>
     }
+}
+
+fn pick(failure: &FailureSummary, picked: &Picked) -> Html {
+    let signature = failure.signature.as_str().to_owned();
+    let is_picked = picked.signatures.contains(&signature);
+    let onchange = picked.on_turn.reform(move |_: Event| signature.clone());
+    html! { <input type="checkbox" class="pick" data-key="x" checked={is_picked} {onchange} aria-label={format!("Select {}", format::visible(&failure.message))}/> }
 }
 
 /// Failures in short: the error, what broke, what waits, since when.

@@ -6,7 +6,7 @@ use yew::prelude::*;
 use super::dialog::Dialog;
 use crate::keyboard;
 
-const KEYS: [(&[&str], &str); 16] = [
+const KEYS: [(&[&str], &str); 17] = [
     (&["/", "Ctrl K"], "Search; in a log, / searches the log"),
     (&["j", "k", "↓", "↑"], "Next or previous row"),
     (&["Enter"], "Open"),
@@ -18,6 +18,7 @@ const KEYS: [(&[&str], &str); 16] = [
     (&["t"], "Dependencies as a tree or a graph"),
     (&["n", "N"], "Next or previous hit or error, in a log"),
     (&["e"], "First error, in a log"),
+    (&["f"], "Narrow the list"),
     (&["m"], "Choose a mirror"),
     (&["h"], "Your machine"),
     (&["g o", "g p", "g b", "g f", "g k"], "Overview, packages, builds, failures, keys"),

@@ -1,6 +1,9 @@
 //! What the page asks the worker that holds a log, and what it tells.
 
+use std::collections::BTreeMap;
+
 use larder_shared::report::Failure;
+use memchr::memchr_iter;
 use serde::{Deserialize, Serialize};
 
 use super::text::Line;
@@ -43,6 +46,8 @@ pub enum Ask {
         /// Whether upwards.
         back: bool,
     },
+    /// Whether times and paths of the stage step back from now on.
+    Dim(bool),
     /// The plain text of some lines, at most [`MAX_COPIED_LINES`].
     Text {
         /// The first, counted from 1.
@@ -105,18 +110,76 @@ pub struct Summary {
 }
 
 /// Some lines that follow each other.
+///
+/// Nearly all lines are plain: these are sent as one text, which costs the page less than a value for each.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Sent")]
 pub struct Block {
     /// The number of the first.
     pub from: u64,
-    /// The lines.
-    pub lines: Vec<Line>,
+    /// The lines, each with its end; of those that are not plain only the end.
+    text: String,
+    /// Those that are not plain, by their number.
+    styled: BTreeMap<u64, Line>,
+    /// Where each line ends in `text`.
+    #[serde(skip)]
+    ends: Vec<usize>,
+}
+
+/// A block as it is sent.
+#[derive(Deserialize)]
+struct Sent {
+    from: u64,
+    text: String,
+    styled: BTreeMap<u64, Line>,
+}
+
+impl From<Sent> for Block {
+    fn from(Sent { from, text, styled }: Sent) -> Self {
+        let ends = memchr_iter(b'\n', text.as_bytes()).collect();
+        Self { from, text, styled, ends }
+    }
+}
+
+/// A line of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown<'a> {
+    /// Nothing but text.
+    Plain(&'a str),
+    /// Something in it stands out.
+    Styled(&'a Line),
 }
 
 impl Block {
+    /// The block of these lines, the first of which has the number `from`.
+    pub fn of(from: u64, lines: impl IntoIterator<Item = Line>) -> Self {
+        let mut sent = Sent { from, text: String::new(), styled: BTreeMap::new() };
+        for (number, line) in (from..).zip(lines) {
+            match line.plain().filter(|text| !text.contains('\n')) {
+                Some(text) => sent.text.push_str(text),
+                None => {
+                    sent.styled.insert(number, line);
+                }
+            }
+            sent.text.push('\n');
+        }
+        sent.into()
+    }
+
+    /// The number after that of the last line.
+    pub fn end(&self) -> u64 {
+        self.from + self.ends.len() as u64
+    }
+
     /// Line `number`, if it is one of them.
-    pub fn get(&self, number: u64) -> Option<&Line> {
-        self.lines.get(usize::try_from(number.checked_sub(self.from)?).ok()?)
+    pub fn get(&self, number: u64) -> Option<Shown<'_>> {
+        let place = usize::try_from(number.checked_sub(self.from)?).ok()?;
+        let end = *self.ends.get(place)?;
+        if let Some(line) = self.styled.get(&number) {
+            return Some(Shown::Styled(line));
+        }
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before] + 1);
+        Some(Shown::Plain(&self.text[start..end]))
     }
 }
 
@@ -142,4 +205,27 @@ pub struct Hit {
     pub line: u64,
     /// Which of the lines with hits it is, counted from 1.
     pub place: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::text::Styled;
+
+    #[test]
+    fn a_block_is_read_as_it_was_sent() {
+        let raw: [&[u8]; 5] = [b"plain", b"", b"\x1b[31mred\x1b[0m end", b"tab\tand \"quotes\"", b"\x1b[1mb"];
+        let lines: Vec<Line> = raw.iter().map(|raw| Styled::of(raw).line(&[], &[])).collect();
+        let sent = Block::of(7, lines.clone());
+        let block: Block = serde_json::from_str(&serde_json::to_string(&sent).unwrap()).unwrap();
+        assert_eq!(block, sent);
+        assert_eq!((block.from, block.end()), (7, 12));
+        assert_eq!(block.get(7), Some(Shown::Plain("plain")));
+        assert_eq!(block.get(8), Some(Shown::Plain("")));
+        assert_eq!(block.get(9), Some(Shown::Styled(&lines[2])));
+        assert_eq!(block.get(10), Some(Shown::Plain("tab\tand \"quotes\"")));
+        assert_eq!(block.get(11), Some(Shown::Styled(&lines[4])));
+        assert_eq!((block.get(6), block.get(12)), (None, None));
+        assert_eq!(Block::default().get(0), None);
+    }
 }

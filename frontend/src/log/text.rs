@@ -25,6 +25,18 @@ pub struct Line {
     pub hidden: usize,
 }
 
+impl Line {
+    /// Its text, if it is nothing but text.
+    pub fn plain(&self) -> Option<&str> {
+        match &self.parts[..] {
+            _ if self.hidden > 0 => None,
+            [] => Some(""),
+            [part] => (part.class.is_empty() && !part.is_hit).then_some(&part.text),
+            _ => None,
+        }
+    }
+}
+
 /// Some text in one style.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Part {
@@ -88,19 +100,24 @@ impl Styled {
         styled
     }
 
-    /// The line to draw, with `hits` (bytes of the text) marked.
-    pub fn line(&self, hits: &[Range<usize>]) -> Line {
+    /// The line to draw, with `hits` (bytes of the text) marked and `quiet` ones stepping back.
+    pub fn line(&self, hits: &[Range<usize>], quiet: &[Range<usize>]) -> Line {
         let mut edges: Vec<usize> = vec![0, self.text.len()];
         edges.extend(self.styles.iter().map(|(at, _)| *at));
-        edges.extend(hits.iter().flat_map(|hit| [hit.start, hit.end]));
+        edges.extend(hits.iter().chain(quiet).flat_map(|range| [range.start, range.end]));
         edges.sort_unstable();
         edges.dedup();
         let style_at = |at: usize| self.styles.iter().rev().find(|(start, _)| *start <= at).map(|(_, style)| *style);
         let mut parts = Vec::with_capacity(edges.len());
         for pair in edges.windows(2) {
             let Some(text) = self.text.get(pair[0]..pair[1]) else { continue };
-            let class = style_at(pair[0]).unwrap_or_default().class();
-            let is_hit = hits.iter().any(|hit| hit.start <= pair[0] && pair[1] <= hit.end);
+            let is_in =
+                |ranges: &[Range<usize>]| ranges.iter().any(|range| range.start <= pair[0] && pair[1] <= range.end);
+            let class = match is_in(quiet) {
+                true => "dim".to_owned(),
+                false => style_at(pair[0]).unwrap_or_default().class(),
+            };
+            let is_hit = is_in(hits);
             parts.push(Part { text: visible(text), class, is_hit });
         }
         Line { parts, hidden: self.hidden }
@@ -227,7 +244,7 @@ mod tests {
             let hit = if part.is_hit { "!" } else { "" };
             format!("[{}{hit}|{}]", part.class, part.text)
         };
-        Styled::of(raw).line(hits).parts.iter().map(part).collect()
+        Styled::of(raw).line(hits, &[]).parts.iter().map(part).collect()
     }
 
     #[test]
@@ -263,7 +280,7 @@ mod tests {
 
     #[test]
     fn of_a_very_long_line_the_beginning_is_shown() {
-        let line = Styled::of(&vec![b'x'; MAX_SHOWN_BYTES + 5]).line(&[]);
+        let line = Styled::of(&vec![b'x'; MAX_SHOWN_BYTES + 5]).line(&[], &[]);
         assert_eq!((line.parts[0].text.len(), line.hidden), (MAX_SHOWN_BYTES, 5));
         assert_eq!(plain(&vec![b'x'; MAX_SHOWN_BYTES + 5]).len(), MAX_SHOWN_BYTES);
     }

@@ -1,8 +1,12 @@
 //! Failures: what a maintainer opens in the morning.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::BTreeSet};
 
-use larder_frontend::{format, outcome::KINDS, visit::Visit};
+use larder_frontend::{
+    format,
+    outcome::{KINDS, links_of, markdown_of},
+    visit::Visit,
+};
 use larder_shared::{api::List, api::report::FailureSummary, name::MirrorName, route::page::Page};
 use yew::prelude::*;
 
@@ -16,7 +20,8 @@ use super::{
 use crate::{
     api, browser,
     components::{
-        failures_table::failures_table,
+        copy::Copy,
+        failures_table::{Picked, failures_table},
         filters::{Choice, field, links, menu, older},
         page_head::page_head,
         values::Age,
@@ -66,6 +71,21 @@ pub(crate) fn FailuresPage(props: &FailuresPageProps) -> Html {
     let page = Page::Failures(props.mirror.clone());
     let place = &props.place;
     let visit = use_memo(props.mirror.clone(), visit_of);
+    let picked = use_state(BTreeSet::<String>::new);
+    let on_turn = {
+        let picked = picked.clone();
+        Callback::from(move |signature: String| {
+            let mut next = (*picked).clone();
+            if !next.remove(&signature) {
+                next.insert(signature);
+            }
+            picked.set(next);
+        })
+    };
+    let clear = {
+        let picked = picked.setter();
+        Callback::from(move |_: MouseEvent| picked.set(BTreeSet::new()))
+    };
     let names = FILTERS.into_iter().chain(["cursor"]);
     let filter: Vec<(&str, &str)> = names.map(|name| (name, place.param(name).unwrap_or_default())).collect();
     let failures: Answer<List<FailureSummary>> = use_answer(api::failures(&props.mirror, SHOWN, &filter), 0);
@@ -89,12 +109,39 @@ pub(crate) fn FailuresPage(props: &FailuresPageProps) -> Html {
                 let next = list.next.as_ref().map(|next| url_with(&page, place, "cursor", next));
                 html! {
                     <>
-                        { failures_table(&props.mirror, &list.items, &visit) }
+                        { selection(&props.mirror, &list.items, &picked, &clear) }
+                        { failures_table(&props.mirror, &list.items, &visit, &Picked { signatures: &picked, on_turn: &on_turn }) }
                         { older(next, is_first, url_with(&page, place, "cursor", "")) }
                     </>
                 }
             }) }
         </article>
+    }
+}
+
+/// What can be done with the failures that are selected.
+fn selection(
+    mirror: &MirrorName,
+    failures: &[FailureSummary],
+    picked: &BTreeSet<String>,
+    clear: &Callback<MouseEvent>,
+) -> Html {
+    let chosen: Vec<&FailureSummary> =
+        failures.iter().filter(|failure| picked.contains(failure.signature.as_str())).collect();
+    if chosen.is_empty() {
+        return Html::default();
+    }
+    let url_of = |failure: &FailureSummary| {
+        format!("{}{}", browser::origin(), Page::Failure(mirror.clone(), failure.signature.clone()))
+    };
+    let count = format::counted(chosen.len() as u64, "failure");
+    html! {
+        <div class="tools" role="group" aria-label="Selected failures">
+            <span>{ format!("{count} selected") }</span>
+            <Copy text={markdown_of(&chosen, &url_of)} label="Copy as Markdown" said={format!("{count} as Markdown")} large=true/>
+            <Copy text={links_of(&chosen, &url_of)} label="Copy links" said={format!("{count} as links")} large=true/>
+            <button type="button" class="btn bare" onclick={clear.clone()}>{ "Select none" }</button>
+        </div>
     }
 }
 

@@ -6,7 +6,7 @@ use gloo::utils::window;
 use larder_frontend::{
     format,
     log::{
-        message::{Ask, Summary},
+        message::{Ask, Block, Summary},
         range::LineRange,
         scan::slots,
     },
@@ -27,6 +27,7 @@ use crate::{
         failure::failure_note,
         log_bar::{Search, Sought, log_search, phases, steps},
         log_map::LogMap,
+        log_rows::{LogRows, Marks},
         log_view::{LogView, line},
         outcome::outcome,
         page_head::page_head,
@@ -41,8 +42,8 @@ use crate::{
 /// Lines of a plain page.
 const PLAIN_LINES: u64 = 2_000;
 
-/// Lines asked for beyond what is drawn.
-const AHEAD: u64 = 100;
+/// Where it is remembered whether times and paths of the stage step back.
+const DIM_KEY: &str = "larder-log-dim";
 
 /// Where it is remembered whether lines are broken.
 const WRAP_KEY: &str = "larder-log-wrap";
@@ -126,13 +127,18 @@ struct ViewerProps {
 fn Viewer(props: &ViewerProps) -> Html {
     let summary = &props.build.summary;
     let url = api::log_path(&props.mirror, summary.id);
-    let (known, ask) = use_log(url.clone().into(), summary.package.clone().into());
+    let rows = use_mut_ref(LogRows::default).borrow().clone();
+    let on_lines = {
+        let rows = rows.clone();
+        Callback::from(move |block| rows.show(block))
+    };
+    let (known, ask) = use_log(url.clone().into(), summary.package.clone().into(), on_lines);
+    rows.ask_by(ask.clone());
     let wrap = use_state_eq(wraps_at_first);
     let sought = use_state_eq(Sought::default);
     let target = use_state_eq(|| None::<(u64, u32)>);
     let current = use_state_eq(|| None::<u64>);
     let selected = use_state_eq(|| LineRange::parse(&props.part));
-    let view = use_mut_ref(|| (1u64, 1u64));
     {
         let selected = selected.setter();
         use_effect_with((props.part.clone(), props.visit), move |(part, _)| selected.set(LineRange::parse(part)));
@@ -153,23 +159,11 @@ fn Viewer(props: &ViewerProps) -> Html {
         .and_then(|failure| failure.log_line);
     use_first_target(&known, props, first_error, &go_to);
 
-    // Asks for the lines in view, unless they are there.
-    let on_view = {
-        let (ask, view, known) = (ask.clone(), view.clone(), known.clone());
-        use_callback((known.block.clone(), known.size.lines), move |(from, to): (u64, u64), (block, lines)| {
-            *view.borrow_mut() = (from, to);
-            let wanted = to.min(lines + 1);
-            if wanted > from && (block.get(from).is_none() || block.get(wanted - 1).is_none()) {
-                ask.emit(around(from, to));
-            }
-        })
-    };
     let on_change = {
-        let (sought, ask, view) = (sought.setter(), ask.clone(), view);
+        let (sought, ask, rows) = (sought.setter(), ask.clone(), rows.clone());
         Callback::from(move |wanted: Sought| {
             ask.emit(Ask::Find { text: wanted.text.clone(), is_regex: wanted.is_regex });
-            let (from, to) = *view.borrow();
-            ask.emit(around(from, to));
+            rows.ask_again();
             sought.set(wanted);
         })
     };
@@ -219,6 +213,23 @@ fn Viewer(props: &ViewerProps) -> Html {
             wrap.set(!*wrap);
         })
     };
+    let dim = use_state_eq(|| browser::remembered(DIM_KEY).as_deref() == Some("on"));
+    {
+        let (ask, rows, is_here) = (ask.clone(), rows.clone(), known.size.lines > 0);
+        use_effect_with((*dim, is_here), move |(dim, is_here)| {
+            if *is_here {
+                ask.emit(Ask::Dim(*dim));
+                rows.ask_again();
+            }
+        });
+    }
+    let turn_dim = {
+        let dim = dim.clone();
+        Callback::from(move |_| {
+            browser::remember(DIM_KEY, if *dim { "off" } else { "on" });
+            dim.set(!*dim);
+        })
+    };
     let copy = {
         let (ask, selected) = (ask.clone(), *selected);
         Callback::from(move |_| {
@@ -258,6 +269,7 @@ fn Viewer(props: &ViewerProps) -> Html {
         on_change,
         on_step: on_step.clone(),
     };
+    let marks = Marks { errors, first_error, selected: *selected, current: *current };
     if let Some(why) = &known.failure {
         return failure_note(why, "Reload the page to try again.", false, None);
     }
@@ -275,14 +287,14 @@ fn Viewer(props: &ViewerProps) -> Html {
                 <span class="end">
                     { mute(size_words(&known, summary.log_bytes)) }
                     if let Some(range) = *selected { <button type="button" class="btn" onclick={copy}>{ if range.last > range.first { "Copy lines" } else { "Copy line" } }</button> }
+                    <button type="button" class="btn" aria-pressed={dim.to_string()} title="Times and paths of the stage step back" onclick={turn_dim}>{ "Dim" }</button>
                     <button type="button" class="btn" aria-pressed={wrap.to_string()} onclick={turn_wrap}>{ "Wrap" }</button>
                     <a class="btn" href={url} download={format!("{}-{}.txt", summary.package.replace('/', "-"), summary.id)}>{ "Download" }</a>
                     <a class="btn" href={route::url(&Page::Log(props.mirror.clone(), summary.id), &[("plain", "1")])}>{ "Plain page" }</a>
                 </span>
             </div>
             <div class="log-frame">
-                <LogView size={known.size} block={known.block.clone()} {errors} {first_error} selected={*selected} current={*current}
-                    wrap={*wrap} target={*target} {on_view} {on_pick}/>
+                <LogView size={known.size} {rows} {marks} wrap={*wrap} target={*target} {on_pick}/>
                 <LogMap warnings={warning_slots} errors={error_slots} hits={hit_slots} {on_jump}/>
             </div>
             <p class="sr">{ "The log shows only the lines in view. Press / to search all of it; the plain page holds 2,000 lines at a time." }</p>
@@ -319,10 +331,6 @@ fn wraps_at_first() -> bool {
         Some(remembered) => remembered == "on",
         None => window().match_media("(max-width: 720px)").ok().flatten().is_some_and(|narrow| narrow.matches()),
     }
-}
-
-fn around(from: u64, to: u64) -> Ask {
-    Ask::Lines { from: from.saturating_sub(AHEAD).max(1), to: to + AHEAD }
 }
 
 /// The error line after `here`, or before it; past the end it begins anew.
@@ -398,7 +406,13 @@ struct PlainLogProps {
 #[component]
 fn PlainLog(props: &PlainLogProps) -> Html {
     let summary = &props.build.summary;
-    let (known, ask) = use_log(api::log_path(&props.mirror, summary.id).into(), summary.package.clone().into());
+    let lines = use_state(Rc::<Block>::default);
+    let on_lines = {
+        let lines = lines.setter();
+        Callback::from(move |block| lines.set(block))
+    };
+    let (known, ask) =
+        use_log(api::log_path(&props.mirror, summary.id).into(), summary.package.clone().into(), on_lines);
     let from = props.from;
     {
         let is_read = known.summary.is_some();
@@ -429,7 +443,7 @@ fn PlainLog(props: &PlainLogProps) -> Html {
         <div aria-busy={known.summary.is_none().to_string()}>
             { steps("Parts of the log") }
             <ol class="plain-log" start={from.to_string()}>
-                { for known.block.lines.iter().filter(|_| known.block.from == from).map(|text| html! { <li><span class="text">{ line(text) }</span></li> }) }
+                { for (from..lines.end()).filter_map(|number| lines.get(number)).map(|text| html! { <li><span class="text">{ line(text) }</span></li> }) }
             </ol>
             { steps("Parts of the log, again") }
         </div>

@@ -60,6 +60,10 @@ pub fn document(version: &str) -> Value {
             "get": show::<Spec>(&mut schemas, "Show a spec with its dependency graph"),
             "delete": changes_nothing_sent::<SpecSummary>(&mut schemas, "Remove a package from all layouts, by its whole hash; needs an admin token"),
         },
+        "/api/v1/mirrors/{m}/catalogue": {
+            "parameters": [mirror()],
+            "get": read_catalogue(&mut schemas),
+        },
         "/api/v1/mirrors/{m}/keys": {
             "parameters": [mirror()],
             "get": show::<List<Key>>(&mut schemas, "List the public keys, by fingerprint"),
@@ -187,6 +191,18 @@ fn report_builds(schemas: &mut SchemaGenerator) -> Value {
     let summary = "Report builds: a JUnit file of `spack install --log-format=junit`, or JSON; needs a report token";
     let mut operation = change::<report::Report, Reported>(schemas, summary, 201);
     operation["requestBody"]["content"]["application/xml"] = json!({ "schema": { "type": "string" } });
+    operation
+}
+
+fn read_catalogue(schemas: &mut SchemaGenerator) -> Value {
+    let mut operation =
+        show::<()>(schemas, "Read the index in columns, as the dashboard searches it; or what is new of it");
+    operation["parameters"] = json!([
+        query("part", "Which part: specs (unless it says otherwise), edges or hashes"),
+        query("since", "Only what has changed since this place, which a catalogue names"),
+    ]);
+    operation["responses"]["200"]["content"] =
+        json!({ "application/vnd.larder.catalogue": { "schema": { "type": "string", "format": "binary" } } });
     operation
 }
 

@@ -11,7 +11,11 @@ use crate::{
     api::{self, Layout, Timestamp},
     digest::Digest,
     http::ByteRange,
-    index::{document::DbVersion, report::ReportAsk},
+    index::{
+        catalogue::{self, Cursor},
+        document::DbVersion,
+        report::ReportAsk,
+    },
     key::ObjectKey,
     name::{DagHash, Fingerprint, MirrorName, PackageName},
     oci::{
@@ -190,8 +194,25 @@ pub enum Ask {
     Slice(Slice, DbVersion),
     /// The current index document, made if it is not there. Answer: [`Document`].
     Document(DbVersion),
+    /// A part of the catalogue, made if it is not there. Answer: [`CatalogueFound`].
+    Catalogue {
+        /// Which part.
+        part: catalogue::Part,
+        /// What the asker has already.
+        since: Option<Cursor>,
+    },
     /// Something about builds. Answer: as [`ReportAsk`] tells.
     Report(ReportAsk),
+}
+
+/// A part of a catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CatalogueFound {
+    /// All of it, to be sent by joining its parts.
+    Whole(Document),
+    /// What is new since the cursor, packed, in hex digits.
+    Since(String),
 }
 
 /// A webhook as it is set; its `Debug` hides the secret.

@@ -108,7 +108,7 @@ impl fmt::Display for Unknown {
 const MAX_COMPARED_BYTES: usize = 64;
 
 /// The candidate with the fewest changes to `word`, if they are at most a third of its letters.
-fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = 1.max(word.len() / 3);
     candidates
         .filter(|candidate| {
@@ -122,7 +122,7 @@ fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<
 
 /// How many letters have to be put in, taken out, replaced or swapped with their neighbour to make one
 /// word the other ("optimal string alignment").
-fn changes(from: &str, to: &str) -> usize {
+pub(crate) fn changes(from: &str, to: &str) -> usize {
     let (from, to) = (from.as_bytes(), to.as_bytes());
     let mut before_last: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=to.len()).collect();

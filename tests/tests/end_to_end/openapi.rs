@@ -20,6 +20,7 @@ const fn template(route: &Route) -> Option<&'static str> {
         Route::Package(..) => Some("/api/v1/mirrors/{m}/packages/{name}"),
         Route::Specs(_) => Some("/api/v1/mirrors/{m}/specs"),
         Route::Spec(..) => Some("/api/v1/mirrors/{m}/specs/{hash}"),
+        Route::Catalogue(_) => Some("/api/v1/mirrors/{m}/catalogue"),
         Route::Keys(_) => Some("/api/v1/mirrors/{m}/keys"),
         Route::Refresh(_) => Some("/api/v1/mirrors/{m}/refresh"),
         Route::Reindex(_) => Some("/api/v1/mirrors/{m}/reindex"),
@@ -37,7 +38,7 @@ const fn template(route: &Route) -> Option<&'static str> {
 }
 
 /// How many routes have a template.
-const TEMPLATES: usize = 19;
+const TEMPLATES: usize = 20;
 
 /// Methods that an item of `paths` may have.
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use worker::{Error, Result};
 
 use super::{
-    IndexObject, removal, reports,
+    IndexObject, catalogue, removal, reports,
     tables::{MirrorRow, RecordRow, SIGNED_BY_MIRROR, SIGNED_ON_ARRIVAL, Tables, number},
 };
 
@@ -401,11 +401,13 @@ fn note_tarball(
         mirror.bytes += size;
         mirror.r#unsized = mirror.r#unsized.saturating_sub(1);
         tables.run("UPDATE record SET size = ? WHERE seq = ?", vec![number(size), row.seq.into()])?;
+        catalogue::note_change(tables, &row.hash)?;
     }
     if row.signed | signed != row.signed {
         mirror.signed += u64::from(row.signed == 0);
         let sql = "UPDATE record SET signed = ? WHERE seq = ?";
         tables.run(sql, vec![i32::from(row.signed | signed).into(), row.seq.into()])?;
+        catalogue::note_change(tables, &row.hash)?;
     }
     Ok(())
 }
@@ -421,6 +423,7 @@ fn replace_tarball(tables: &Tables, mirror: &mut MirrorRow, before: &RecordRow, 
     let sql = "UPDATE record SET tarball = ?, size = ?, pushed = ? WHERE hash = ?";
     let pushed = number(arrival.now.as_millis());
     tables.run(sql, vec![tarball.to_string().into(), number(size), pushed, before.hash.as_str().into()])?;
+    catalogue::note_change(tables, &before.hash)?;
     Ok(true)
 }
 
@@ -501,6 +504,7 @@ fn resolve_compilers(tables: &Tables) -> Result<bool> {
         let compiler = Compiler::of_package(&provider.name, &provider.version);
         let sql = "UPDATE record SET compiler = ? WHERE seq = ?";
         tables.run(sql, vec![serde_json::to_string(&compiler)?.into(), row.seq.into()])?;
+        catalogue::note_change(tables, &row.hash)?;
         found = true;
     }
     Ok(found)

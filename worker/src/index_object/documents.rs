@@ -309,7 +309,8 @@ fn is_needed(tables: &Tables, key: &str) -> Result<bool> {
     let digest = key.rsplit('/').next().unwrap_or_default();
     let sql = "SELECT version FROM document WHERE instr(document, ?1) > 0
                UNION ALL SELECT version FROM slice WHERE instr(document, ?1) > 0
-               UNION ALL SELECT version FROM segment WHERE digest = ?1 LIMIT 1";
+               UNION ALL SELECT version FROM segment WHERE digest = ?1
+               UNION ALL SELECT id FROM catalogue WHERE instr(document, ?1) > 0 LIMIT 1";
     Ok(tables.first::<serde_json::Value>(sql, vec![digest.into()])?.is_some())
 }
 

@@ -203,6 +203,7 @@ impl Tables {
         self.run(SCHEMA, vec![])?;
         self.run(super::reports::SCHEMA, vec![])?;
         self.run(super::webhooks::SCHEMA, vec![])?;
+        self.run(super::catalogue::SCHEMA, vec![])?;
         for (table, column, definition) in LATER_COLUMNS {
             let known = "SELECT name FROM pragma_table_info(?) WHERE name = ?";
             if self.first::<serde_json::Value>(known, vec![table.into(), column.into()])?.is_none() {

@@ -1,0 +1,527 @@
+//! The Web Worker that finds specs: it keeps a mirror's catalogue and searches it while the page stays free.
+//!
+//! What it is asked and what it tells is in `larder_frontend::find::message`. A copy of the catalogue is
+//! kept in the browser's Cache API between visits and brought up to date by what has changed since. A
+//! static mirror, which has no catalogue, is read by its own index.
+
+#[cfg(target_arch = "wasm32")]
+mod finder {
+    use std::cell::RefCell;
+
+    use js_sys::{Array, Date, Function, Promise, Reflect, Uint8Array};
+    use larder_frontend::{
+        find::message::{Ask, Failed, Ready, Tell},
+        format,
+    };
+    use larder_shared::{
+        api::ErrorBody,
+        find::{Finder, Question},
+        index::{
+            catalogue::{
+                Catalogue, CatalogueError, Cursor, Edges, Entry, PackedTable, Part, RowMap, Signature, Specs, Writer,
+                merge_edges, merge_specs,
+            },
+            document::IndexReader,
+        },
+        layout::manifest::{INDEX_V8, INDEX_V9, Manifest},
+    };
+    use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+    use wasm_bindgen_futures::{JsFuture, spawn_local};
+    use web_sys::{
+        Cache, DedicatedWorkerGlobalScope, MessageEvent, ReadableStream, ReadableStreamDefaultReader, Response,
+    };
+
+    /// The name of the cache with the copies.
+    const COPIES: &str = "larder-catalogues-1";
+
+    /// How often the page hears of progress, in milliseconds.
+    const TELL_MILLIS: f64 = 100.0;
+
+    thread_local! {
+        static STATE: RefCell<State> = RefCell::default();
+    }
+
+    #[derive(Default)]
+    struct State {
+        mirror: String,
+        url: String,
+        finder: Option<Finder>,
+        ready: Ready,
+        /// The question that waits to be answered.
+        question: Option<(u32, Question)>,
+        /// The last question, when it could not be answered without the graphs.
+        unanswered: Option<(u32, Question)>,
+        /// Rises with every mirror that is opened, so that what belongs to another is dropped.
+        opened: u32,
+        is_loading: bool,
+    }
+
+    /// Begins to listen.
+    pub(crate) fn start() {
+        let listen = Closure::<dyn Fn(MessageEvent)>::new(|event: MessageEvent| {
+            let text = event.data().as_string().unwrap_or_default();
+            if let Ok(ask) = serde_json::from_str(&text) {
+                answer(ask);
+            }
+        });
+        scope().set_onmessage(Some(listen.as_ref().unchecked_ref()));
+        listen.forget();
+        tell(&Tell::Listening);
+    }
+
+    fn scope() -> DedicatedWorkerGlobalScope {
+        js_sys::global().unchecked_into()
+    }
+
+    fn tell(what: &Tell) {
+        if let Ok(text) = serde_json::to_string(what) {
+            let _ = scope().post_message(&JsValue::from(text));
+        }
+    }
+
+    fn answer(ask: Ask) {
+        match ask {
+            Ask::Open { mirror, url } => {
+                STATE.with_borrow_mut(|state| {
+                    let opened = state.opened + 1;
+                    *state = State { mirror, url, opened, question: state.question.take(), ..State::default() };
+                });
+                spawn_local(load());
+            }
+            Ask::Refresh => spawn_local(load()),
+            Ask::Find { id, question } => {
+                let is_first = STATE.with_borrow_mut(|state| state.question.replace((id, question)).is_none());
+                if is_first {
+                    // Questions that have come meanwhile take its place.
+                    spawn_local(async {
+                        pause().await;
+                        find();
+                    });
+                }
+            }
+            Ask::Complete { id, query, caret } => STATE.with_borrow(|state| {
+                let items = state.finder.as_ref().map(|finder| finder.complete(&query, caret)).unwrap_or_default();
+                tell(&Tell::Completions { id, items });
+            }),
+        }
+    }
+
+    /// Answers the question that waits, once there is something to search.
+    fn find() {
+        STATE.with_borrow_mut(|state| {
+            let Some(finder) = &state.finder else { return };
+            let Some((id, question)) = state.question.take() else { return };
+            let found = finder.find(&question, now());
+            state.unanswered = found.needs_edges.then_some((id, question));
+            tell(&Tell::Found { id, found: Box::new(found) });
+        });
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time after 1970")]
+    fn now() -> u64 {
+        Date::now() as u64
+    }
+
+    /// Lets messages that wait come first.
+    async fn pause() {
+        let promise = Promise::new(&mut |resolve, _| {
+            let _ = scope().set_timeout_with_callback(&resolve);
+        });
+        let _ = JsFuture::from(promise).await;
+    }
+
+    /// Why something cannot be had.
+    enum Trouble {
+        /// Nobody answered, or the browser does not let the page read the answer.
+        Unreachable,
+        /// The answer says so.
+        Refused(String),
+        /// What came is not what was asked for.
+        Unreadable(String),
+    }
+
+    impl From<CatalogueError> for Trouble {
+        fn from(error: CatalogueError) -> Self {
+            Self::Unreadable(error.to_string())
+        }
+    }
+
+    impl From<JsValue> for Trouble {
+        fn from(_: JsValue) -> Self {
+            Self::Unreachable
+        }
+    }
+
+    type Result<T> = std::result::Result<T, Trouble>;
+
+    /// Has the catalogue: the copy first, then what is new.
+    async fn load() {
+        let (mirror, url, opened, is_loading) = STATE.with_borrow_mut(|state| {
+            let is_loading = std::mem::replace(&mut state.is_loading, true);
+            (state.mirror.clone(), state.url.clone(), state.opened, is_loading)
+        });
+        if is_loading {
+            return;
+        }
+        let is_static = url.starts_with("https://") || url.starts_with("http://");
+        let has_finder = STATE.with_borrow(|state| state.finder.is_some());
+        if !has_finder && let Some((catalogue, as_of)) = copy_of(&mirror).await {
+            let edges = read_copy(&mirror, Part::Edges).await.map(|(edges, _)| edges);
+            show(opened, catalogue, edges, as_of, false);
+        }
+        let loaded =
+            if is_static { load_static(&mirror, &url, opened).await } else { update(&mirror, &url, opened).await };
+        let is_mine = STATE.with_borrow_mut(|state| {
+            let is_mine = state.opened == opened;
+            state.is_loading &= !is_mine;
+            is_mine
+        });
+        if let Err(trouble) = loaded
+            && is_mine
+        {
+            fail(trouble, is_static);
+        }
+    }
+
+    /// Says what went wrong; with a copy to search, being offline is none.
+    fn fail(trouble: Trouble, is_static: bool) {
+        let has_copy = STATE.with_borrow_mut(|state| {
+            state.ready.offline = true;
+            state.finder.is_some()
+        });
+        if let (Trouble::Unreachable, true) = (&trouble, has_copy) {
+            STATE.with_borrow(|state| tell(&Tell::Ready(state.ready.clone())));
+            return;
+        }
+        let what = "The list of this mirror's specs cannot be loaded.".to_owned();
+        let (why, next) = match trouble {
+            Trouble::Unreachable if is_static => (
+                "The mirror cannot be reached, or does not let web pages read it (CORS).".to_owned(),
+                "Its owner can allow it; or open it through a Larder with origin http.".to_owned(),
+            ),
+            Trouble::Unreachable => {
+                ("Larder cannot be reached.".to_owned(), "It is tried again with the next visit.".to_owned())
+            }
+            Trouble::Refused(why) => (why, "Look at the mirror's name and at your rights.".to_owned()),
+            Trouble::Unreadable(why) => (
+                format::sentence(&why),
+                "Reload the page; if that does not help, tell whoever runs this Larder.".to_owned(),
+            ),
+        };
+        tell(&Tell::Failed(Failed { what, why, next }));
+    }
+
+    /// Makes a catalogue what is searched.
+    fn show(opened: u32, mut catalogue: Catalogue, edges: Option<Vec<u8>>, as_of: u64, is_fresh: bool) {
+        if let Some(edges) = edges {
+            // Graphs of other rows are loaded anew.
+            let _ = catalogue.add_edges(edges);
+        }
+        STATE.with_borrow_mut(|state| {
+            if state.opened != opened {
+                return;
+            }
+            let finder = Finder::new(catalogue);
+            state.ready = Ready {
+                generation: finder.catalogue().specs.cursor().generation,
+                specs: finder.specs(),
+                packages: finder.packages(),
+                as_of,
+                offline: false,
+                has_edges: finder.catalogue().edges.is_some(),
+            };
+            state.finder = Some(finder);
+            if is_fresh || state.question.is_none() {
+                state.question = state.question.take().or_else(|| state.unanswered.take());
+            }
+            tell(&Tell::Ready(state.ready.clone()));
+        });
+        find();
+    }
+
+    /// Loads what is new of a mirror's catalogue, and what is not here of its graphs.
+    async fn update(mirror: &str, url: &str, opened: u32) -> Result<()> {
+        let known = STATE.with_borrow(|state| {
+            let finder = state.finder.as_ref().filter(|_| state.opened == opened)?;
+            Some((finder.catalogue().specs.table().bytes().to_vec(), finder.catalogue().specs.cursor()))
+        });
+        let since = known.as_ref().map_or(Cursor::default(), |(_, cursor)| *cursor);
+        let mut tables = Vec::new();
+        for table in fetch_tables(&part_url(url, Part::Specs, since), true).await? {
+            tables.push(Specs::read(table)?);
+        }
+        let goes_on = tables.first().is_some_and(|first| first.table().since() != Cursor::default());
+        let is_same = goes_on && tables.iter().all(|table| table.cursor() == since && table.rows() == 0);
+        let old_edges = match goes_on {
+            true => read_copy(mirror, Part::Edges).await.map(|(edges, _)| edges),
+            false => None,
+        };
+        if is_same {
+            keep_time(mirror).await;
+            let has_edges = STATE.with_borrow_mut(|state| {
+                (state.ready.as_of, state.ready.offline) = (now(), false);
+                tell(&Tell::Ready(state.ready.clone()));
+                state.ready.has_edges
+            });
+            if has_edges {
+                return Ok(());
+            }
+        }
+        if let Some((bytes, _)) = known.filter(|_| goes_on) {
+            tables.insert(0, Specs::read(bytes)?);
+        }
+        let (merged, maps) = join(&tables)?;
+        drop(tables);
+        keep(mirror, Part::Specs, &merged).await;
+        let catalogue = Catalogue::new(merged)?;
+        let bytes = catalogue.specs.table().bytes().to_vec();
+        if !is_same {
+            show(opened, catalogue, None, now(), true);
+        }
+        let specs = Specs::read(bytes)?;
+        // The graphs: what is new of them when those of the copy are here, else all.
+        let edges = match old_edges {
+            Some(old) => match more_edges(url, since, old, &maps, &specs).await {
+                Ok(edges) => edges,
+                Err(_) => all_edges(url, &specs).await?,
+            },
+            None => all_edges(url, &specs).await?,
+        };
+        keep(mirror, Part::Edges, &edges).await;
+        STATE.with_borrow_mut(|state| {
+            if state.opened == opened
+                && let Some(finder) = &mut state.finder
+                && finder.add_edges(edges).is_ok()
+            {
+                state.ready.has_edges = true;
+                tell(&Tell::Ready(state.ready.clone()));
+                state.question = state.question.take().or_else(|| state.unanswered.take());
+            }
+        });
+        find();
+        Ok(())
+    }
+
+    fn join(tables: &[Specs]) -> Result<(Vec<u8>, Vec<RowMap>)> {
+        Ok(merge_specs(tables)?)
+    }
+
+    async fn more_edges(url: &str, since: Cursor, old: Vec<u8>, maps: &[RowMap], specs: &Specs) -> Result<Vec<u8>> {
+        let mut tables = vec![Edges::parse(old)?];
+        for table in fetch_tables(&part_url(url, Part::Edges, since), false).await? {
+            tables.push(Edges::parse(table)?);
+        }
+        Ok(merge_edges(&tables, maps, specs)?)
+    }
+
+    /// All graphs, joined as the specs were.
+    async fn all_edges(url: &str, specs: &Specs) -> Result<Vec<u8>> {
+        let mut edges = Vec::new();
+        for table in fetch_tables(&part_url(url, Part::Edges, Cursor::default()), false).await? {
+            edges.push(Edges::parse(table)?);
+        }
+        if let [one] = &edges[..]
+            && one.table().specs_id() == specs.table().id()
+        {
+            return Ok(one.table().bytes().to_vec());
+        }
+        // The specs that these belong to, which may be cut in other places than those at hand.
+        let mut tables = Vec::new();
+        for table in fetch_tables(&part_url(url, Part::Specs, Cursor::default()), false).await? {
+            tables.push(Specs::read(table)?);
+        }
+        let (merged, maps) = join(&tables)?;
+        if merged != specs.table().bytes() {
+            return Err(Trouble::Unreadable("the mirror has changed while it was read".to_owned()));
+        }
+        Ok(merge_edges(&edges, &maps, specs)?)
+    }
+
+    fn part_url(url: &str, part: Part, since: Cursor) -> String {
+        let mut parameters = Vec::new();
+        if part != Part::Specs {
+            parameters.push(format!("part={part}"));
+        }
+        if since != Cursor::default() {
+            parameters.push(format!("since={since}"));
+        }
+        match parameters.is_empty() {
+            true => url.to_owned(),
+            false => format!("{url}?{}", parameters.join("&")),
+        }
+    }
+
+    /// Reads a static mirror: its v3 index, or its v2 index.
+    async fn load_static(mirror: &str, url: &str, opened: u32) -> Result<()> {
+        let root = url.trim_end_matches('/');
+        let mut reader = IndexReader::new();
+        let mut writer = Writer::new();
+        let blob = match fetch(&format!("{root}/v3/manifests/index/index.manifest.json")).await {
+            Ok(answer) => index_blob(root, &all_bytes(&answer, false).await?),
+            Err(Trouble::Refused(_)) => None,
+            Err(trouble) => return Err(trouble),
+        };
+        let answer = match blob {
+            Some((blob, true)) => inflated(&fetch(&blob).await?, "gzip")?,
+            Some((blob, false)) => fetch(&blob).await?,
+            None => fetch(&format!("{root}/build_cache/index.json")).await?,
+        };
+        let wrong = |error: &dyn std::fmt::Display| Trouble::Unreadable(error.to_string());
+        let mut unreadable = None;
+        each_piece(&answer, true, |piece| {
+            reader.push(piece);
+            while unreadable.is_none() {
+                match reader.next_record() {
+                    Ok(Some(record)) => writer.add(&Entry {
+                        node: &record.node,
+                        is_package: record.in_buildcache,
+                        signature: Signature::Unknown,
+                        size: None,
+                        pushed: 0,
+                    }),
+                    Ok(None) => break,
+                    Err(error) => unreadable = Some(wrong(&error)),
+                }
+            }
+        })
+        .await?;
+        if let Some(trouble) = unreadable {
+            return Err(trouble);
+        }
+        reader.finish().map_err(|error| wrong(&error))?;
+        let tables = writer.finish(Cursor::default(), Cursor::default())?;
+        keep(mirror, Part::Specs, &tables.specs).await;
+        keep(mirror, Part::Edges, &tables.edges).await;
+        show(opened, Catalogue::new(tables.specs)?, Some(tables.edges), now(), true);
+        Ok(())
+    }
+
+    /// The URL of the index document that a v3 manifest names, and whether it is gzipped.
+    fn index_blob(root: &str, manifest: &[u8]) -> Option<(String, bool)> {
+        let manifest = Manifest::parse(std::str::from_utf8(manifest).ok()?).ok()?;
+        let of_type = |wanted: &&str| manifest.data.iter().find(|record| record.media_type == *wanted);
+        let record = [INDEX_V9, INDEX_V8].iter().find_map(of_type)?;
+        let digest = record.checksum.to_string();
+        Some((format!("{root}/blobs/sha256/{}/{digest}", digest.get(..2)?), record.compression == "gzip"))
+    }
+
+    async fn fetch(url: &str) -> Result<Response> {
+        let answer: Response = JsFuture::from(scope().fetch_with_str(url)).await?.dyn_into()?;
+        if answer.ok() {
+            return Ok(answer);
+        }
+        let text = JsFuture::from(answer.text()?).await?.as_string();
+        let body = serde_json::from_str::<ErrorBody>(&text.unwrap_or_default());
+        Err(Trouble::Refused(body.map_or_else(
+            |_| format!("The answer has status {}.", answer.status()),
+            |body| format::sentence(&body.error.message),
+        )))
+    }
+
+    /// Reads a body as it arrives.
+    async fn each_piece(answer: &Response, is_told: bool, mut take: impl FnMut(&[u8])) -> Result<()> {
+        let of = answer.headers().get("content-length").ok().flatten().and_then(|length| length.parse().ok());
+        let Some(body) = answer.body() else { return Ok(()) };
+        let stream: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+        let (mut bytes, mut told) = (0, Date::now());
+        loop {
+            let part = JsFuture::from(stream.read()).await?;
+            if Reflect::get(&part, &"done".into())?.is_truthy() {
+                return Ok(());
+            }
+            let piece = Reflect::get(&part, &"value".into())?.dyn_into::<Uint8Array>()?.to_vec();
+            bytes += piece.len() as u64;
+            take(&piece);
+            if is_told && Date::now() - told > TELL_MILLIS {
+                told = Date::now();
+                tell(&Tell::Loading { bytes, of });
+            }
+        }
+    }
+
+    async fn all_bytes(answer: &Response, is_told: bool) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        each_piece(answer, is_told, |piece| bytes.extend_from_slice(piece)).await?;
+        Ok(bytes)
+    }
+
+    /// Fetches a document and unpacks its tables.
+    async fn fetch_tables(url: &str, is_told: bool) -> Result<Vec<Vec<u8>>> {
+        let document = all_bytes(&fetch(url).await?, is_told).await?;
+        let mut tables = Vec::new();
+        for table in PackedTable::all(&document)? {
+            tables.push(unpack(&table).await?);
+        }
+        Ok(tables)
+    }
+
+    /// Unpacks a table by the browser, outside this program's memory, which only grows.
+    async fn unpack(table: &PackedTable<'_>) -> Result<Vec<u8>> {
+        let damaged = |_: JsValue| Trouble::from(CatalogueError::Checksum);
+        let packed = Response::new_with_opt_js_u8_array(Some(&Uint8Array::from(table.packed)))?;
+        let whole = inflated(&packed, "deflate-raw")?;
+        let buffer = JsFuture::from(whole.array_buffer()?).await.map_err(damaged)?;
+        let bytes = Uint8Array::new(&buffer);
+        match bytes.length() as usize == table.length {
+            true => Ok(bytes.to_vec()),
+            false => Err(CatalogueError::Length.into()),
+        }
+    }
+
+    /// A body with its compression taken off by the browser.
+    fn inflated(answer: &Response, format: &str) -> Result<Response> {
+        let body = answer.body().ok_or(Trouble::Unreachable)?;
+        let constructor: Function = Reflect::get(&js_sys::global(), &"DecompressionStream".into())?.unchecked_into();
+        let stream = Reflect::construct(&constructor, &Array::of1(&format.into()))?;
+        let unpacked: ReadableStream = body.pipe_through(stream.unchecked_ref());
+        Ok(Response::new_with_opt_readable_stream(Some(&unpacked))?)
+    }
+
+    async fn copies() -> Option<Cache> {
+        let storage = scope().caches().ok()?;
+        JsFuture::from(storage.open(COPIES)).await.ok()?.dyn_into().ok()
+    }
+
+    fn copy_url(mirror: &str, part: Part) -> String {
+        format!("/-/copies/{}/{part}", js_sys::encode_uri_component(mirror))
+    }
+
+    /// Keeps a table for the next visit. Storage that is full or forbidden is no harm.
+    async fn keep(mirror: &str, part: Part, table: &[u8]) {
+        let Some(copies) = copies().await else { return };
+        let Ok(answer) = Response::new_with_opt_js_u8_array(Some(&Uint8Array::from(table))) else { return };
+        let _ = answer.headers().set("larder-as-of", &now().to_string());
+        let _ = JsFuture::from(copies.put_with_str(&copy_url(mirror, part), &answer)).await;
+    }
+
+    /// Notes that the copy is as the mirror is now.
+    async fn keep_time(mirror: &str) {
+        if let Some((bytes, _)) = read_copy(mirror, Part::Specs).await {
+            keep(mirror, Part::Specs, &bytes).await;
+        }
+    }
+
+    /// A part of the copy, and when it was known to be right.
+    async fn read_copy(mirror: &str, part: Part) -> Option<(Vec<u8>, u64)> {
+        let copies = copies().await?;
+        let found = JsFuture::from(copies.match_with_str(&copy_url(mirror, part))).await.ok()?;
+        let answer: Response = found.dyn_into().ok()?;
+        let as_of = answer.headers().get("larder-as-of").ok()??.parse().ok()?;
+        let buffer = JsFuture::from(answer.array_buffer().ok()?).await.ok()?;
+        Some((Uint8Array::new(&buffer).to_vec(), as_of))
+    }
+
+    async fn copy_of(mirror: &str) -> Option<(Catalogue, u64)> {
+        let (bytes, as_of) = read_copy(mirror, Part::Specs).await?;
+        Some((Catalogue::new(bytes).ok()?, as_of))
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+fn main() {
+    finder::start();
+}
+
+/// Outside a browser there is no page to talk to.
+#[cfg(not(target_arch = "wasm32"))]
+fn main() {}

@@ -1,0 +1,227 @@
+//! What was found, one row a package or a spec; only the rows around the view are there and asked for.
+
+use std::rc::Rc;
+
+use larder_frontend::{format, window::DRAWN_WHOLE};
+use larder_shared::{
+    api::Timestamp,
+    find::{By, PackageRow, Row, SpecRow},
+    name::{MirrorName, PackageName},
+    route::page::Page,
+};
+use yew::prelude::*;
+
+use super::{
+    parts::{cell, figure_cell, mute, row_link},
+    spec_text::{chip, chips, compiler, version},
+    values::{Age, count, foreign, size, total_size},
+    virtual_rows::{spacer, use_rows_to_draw},
+};
+use crate::finder::Shown;
+
+/// Rows that are asked for beyond those drawn.
+const AROUND: usize = 50;
+
+/// Variants written in a row before the rest is counted.
+const MOST_VARIANTS: usize = 4;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct FoundTableProps {
+    pub mirror: MirrorName,
+    pub shown: Rc<Shown>,
+    /// The URL's `sort`.
+    pub sort: AttrValue,
+    /// The URL of this list in another order.
+    pub url_of_order: Callback<String, String>,
+    /// Hears which rows are missing: the first, and how many.
+    pub on_missing: Callback<(u32, u32)>,
+}
+
+/// A column: its class, its name, and what the URL calls it, where one can sort by it.
+type Column = (&'static str, &'static str, &'static str);
+
+const PACKAGES: &[Column] = &[
+    ("name", "Package", "name"),
+    ("num specs", "Specs", "specs"),
+    ("system hide-s", "System", ""),
+    ("target", "Target", ""),
+    ("num size", "Size", "size"),
+    ("num age", "Pushed", "pushed"),
+];
+
+const SPECS: &[Column] = &[
+    ("name", "Spec", "name"),
+    ("hash-of hide-s", "Hash", ""),
+    ("wide hide-s", "Variants set", ""),
+    ("hide-s", "System", "os"),
+    ("", "Target", "target"),
+    ("num size", "Size", "size"),
+    ("num age", "Pushed", "pushed"),
+];
+
+const THROUGH: Column = ("through", "Matched through", "");
+
+#[component]
+pub(crate) fn FoundTable(props: &FoundTableProps) -> Html {
+    let body = use_node_ref();
+    let Shown { question, found } = &*props.shown;
+    let total = found.total as usize;
+    let drawn = use_rows_to_draw(total, &body);
+    let first = question.offset as usize;
+    {
+        let on_missing = props.on_missing.clone();
+        let known = first..first + found.rows.len();
+        let wanted = drawn.start.min(total)..drawn.end.min(total);
+        use_effect_with((wanted, known), move |(wanted, known)| {
+            if wanted.start < wanted.end && (wanted.start < known.start || wanted.end > known.end) {
+                let from = wanted.start.saturating_sub(AROUND);
+                let as_number = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
+                on_missing.emit((as_number(from), as_number(wanted.end - from + AROUND)));
+            }
+        });
+    }
+    let is_long = total > DRAWN_WHOLE;
+    let has_path = found.rows.iter().any(|row| matches!(row, Row::Spec(spec) if !spec.through.is_empty()));
+    let (columns, class) = match question.by {
+        By::Packages => (PACKAGES.to_vec(), "table lines even packages"),
+        By::Specs => {
+            let mut columns = SPECS.to_vec();
+            if has_path {
+                columns.insert(2, THROUGH);
+            }
+            (columns, "table lines even packages found")
+        }
+    };
+    html! {
+        <table {class} aria-rowcount={is_long.then(|| (total + 1).to_string())}>
+            <thead><tr>{ for columns.iter().map(|column| head(props, *column)) }</tr></thead>
+            <tbody ref={body}>
+                if is_long { { spacer("before", columns.len()) } }
+                for index in drawn.filter(|index| *index < total) {
+                    { row(props, index, index.checked_sub(first).and_then(|place| found.rows.get(place)), is_long, columns.len(), has_path) }
+                }
+                if is_long { { spacer("after", columns.len()) } }
+            </tbody>
+        </table>
+    }
+}
+
+fn head(props: &FoundTableProps, (class, name, key): Column) -> Html {
+    if key.is_empty() {
+        return html! { <th scope="col" {class}>{ name }</th> };
+    }
+    let (sorted, is_descending) = props.sort.strip_prefix('-').map_or((&*props.sort, false), |sorted| (sorted, true));
+    let is_here = sorted == key;
+    // Figures begin with the largest, names with `a`; again turns it.
+    let turned = if is_here { !is_descending } else { matches!(key, "specs" | "size" | "pushed") };
+    let href = props.url_of_order.emit(format!("{}{key}", if turned { "-" } else { "" }));
+    let aria_sort = is_here.then_some(if is_descending { "descending" } else { "ascending" });
+    html! { <th scope="col" {class} aria-sort={aria_sort}><a {href}>{ name }</a></th> }
+}
+
+fn row(
+    props: &FoundTableProps,
+    index: usize,
+    row: Option<&Row>,
+    is_long: bool,
+    columns: usize,
+    has_path: bool,
+) -> Html {
+    let rowindex = is_long.then(|| (index + 2).to_string());
+    let hash = match row {
+        Some(Row::Spec(spec)) => Some(spec.hash.clone()),
+        _ => None,
+    };
+    html! {
+        <tr class="row" key={index} aria-rowindex={rowindex} data-hash={hash.filter(|hash| hash.len() == 32)}>
+            { match row {
+                Some(Row::Package(package)) => package_cells(&props.mirror, package),
+                Some(Row::Spec(spec)) => spec_cells(&props.mirror, spec, has_path),
+                None => html! { <td colspan={columns.to_string()}></td> },
+            } }
+        </tr>
+    }
+}
+
+fn package_cells(mirror: &MirrorName, package: &PackageRow) -> Html {
+    let href = package
+        .name
+        .parse::<PackageName>()
+        .map_or_else(|_| String::new(), |name| Page::Package(mirror.clone(), name).to_string());
+    html! {
+        <>
+            { cell("spec cut", html! { <>{ row_link(href, name(&package.name, &package.marks)) }{ version(&package.newest) }</> }) }
+            { figure_cell(Some("specs"), html! { <>{ count(package.specs.into()) }{ fit(package) }</> }) }
+            { cell("cut hide-s", chips(&package.systems, 2)) }
+            { cell("cut", chips(&package.targets, 3)) }
+            { figure_cell(Some("size"), total_size(package.bytes)) }
+            { figure_cell(None, html! { <Age time={Timestamp::from_millis(package.pushed)}/> }) }
+        </>
+    }
+}
+
+/// How many of a package's specs run on the reader's machine.
+fn fit(package: &PackageRow) -> Html {
+    if package.fits == 0 {
+        return Html::default();
+    }
+    html! { <span class="fit" title={format!("{} run on your machine", format::count(package.fits.into()))}>{ " ✔" }<span class="sr">{ format!("{} run on your machine", package.fits) }</span></span> }
+}
+
+fn spec_cells(mirror: &MirrorName, spec: &SpecRow, has_path: bool) -> Html {
+    let short = format::short_hash(&spec.hash).to_owned();
+    let href = Page::Spec(mirror.clone(), spec.hash.clone()).to_string();
+    let rest = spec.variants.len().saturating_sub(MOST_VARIANTS);
+    html! {
+        <>
+            { cell("spec cut", html! { <>{ row_link(href, name(&spec.name, &spec.marks)) }{ version(&spec.version) }if spec.compiler.is_some() { { " " }{ compiler(spec.compiler.as_deref()) } }</> }) }
+            { cell("hide-s", html! { <span class="hash" title={spec.hash.clone()}>{ short }</span> }) }
+            if has_path { { cell("spec cut", through(spec)) } }
+            <td class="spec wide cut hide-s" title={spec.variants.join(" ")}>
+                if spec.variants.is_empty() { { mute("none") } }
+                { for spec.variants.iter().take(MOST_VARIANTS).map(|variant| html! { <><span class="variant">{ assigned(variant) }</span>{ " " }</> }) }
+                if rest > 0 { <span class="more">{ format!("and {rest} more") }</span> }
+            </td>
+            { cell("hide-s", chip(&spec.os)) }
+            { cell("", target(spec)) }
+            { figure_cell(Some("size"), size(spec.size)) }
+            { figure_cell(None, html! { <Age time={Timestamp::from_millis(spec.pushed)}/> }) }
+        </>
+    }
+}
+
+/// `curl ^openssl`
+fn through(spec: &SpecRow) -> Html {
+    let Some((last, before)) = spec.through.split_last() else { return mute("itself") };
+    html! { <>{ for before.iter().map(|name| html! { <>{ foreign(name) }{ " " }</> }) }<i class="c">{ "^" }</i>{ foreign(last) }</> }
+}
+
+/// `+mpi`, `api=default`: the sigil in its colour.
+fn assigned(variant: &str) -> Html {
+    let place = variant.find(['+', '~', '=']).unwrap_or(variant.len());
+    let (before, rest) = variant.split_at(place);
+    let (sigil, after) = rest.split_at(rest.len().min(1));
+    html! { <>{ before.to_owned() }<i class="on">{ sigil.to_owned() }</i>{ foreign(after) }</> }
+}
+
+fn target(spec: &SpecRow) -> Html {
+    if spec.fits == Some(true) {
+        html! { <span class="chip fits" title="It runs on your machine">{ foreign(&spec.target) }<span class="sr">{ ", runs on your machine" }</span></span> }
+    } else {
+        chip(&spec.target)
+    }
+}
+
+/// A name with the parts that matched underlined.
+fn name(name: &str, marks: &[(u32, u32)]) -> Html {
+    let mut parts = Vec::new();
+    let mut written = 0;
+    for (start, end) in marks.iter().map(|(start, end)| (*start as usize, *end as usize)) {
+        if let (Some(before), Some(inside)) = (name.get(written..start), name.get(start..end)) {
+            parts.push(html! { <>{ before.to_owned() }<mark>{ inside.to_owned() }</mark></> });
+            written = end;
+        }
+    }
+    let rest = name.get(written..).unwrap_or_default().to_owned();
+    html! { <>{ for parts }{ rest }</> }
+}

@@ -1,0 +1,158 @@
+// The search page: the query in colours, what is wrong with it, suggestions, facets, and rows found in the catalogue.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { address, openPage, phone, sample, startBrowser, startLarder, visit } from './harness.mjs';
+
+const packages = '/m/user-environment/-/packages';
+let larder, browser, page;
+
+before(async () => {
+  [larder, browser] = await Promise.all([startLarder(), startBrowser()]);
+  await larder.push(sample, 'user-environment');
+  page = await openPage(browser, larder);
+});
+
+after(async () => {
+  await browser?.close();
+  await larder?.stop();
+});
+
+/** Goes to the list and waits until it is that of the catalogue. */
+async function open(query = '', tab = page) {
+  await visit(tab, packages + query);
+  await tab.locator('.found-words').waitFor();
+}
+
+const rows = (tab = page) => tab.locator('tbody tr.row');
+const words = (tab = page) => tab.locator('.found-words').innerText();
+const box = (tab = page) => tab.locator('#search');
+const facet = (name) => page.locator('.facet', { has: page.locator('h2', { hasText: name }) });
+
+test('without a query there is a row for every package', async () => {
+  await open();
+  assert.equal(await words(), '53 packages, 53 specs');
+  assert.equal(await rows().count(), 53);
+  assert.deepEqual(page.problems, []);
+});
+
+test('the language finds specs, says the query back, and colours its sigils', async () => {
+  await open();
+  await box().fill('^openssl target=x86_64_v3');
+  await page.waitForFunction(() => document.querySelector('.found-words strong')?.textContent.endsWith(' of 53'));
+  const found = Number((await words()).match(/^(\d+) of 53 specs /)?.[1]);
+  assert.ok(found > 0 && found < 53, await words());
+  assert.equal(await rows().count(), found);
+  assert.match(await words(), /openssl/);
+  assert.ok((await page.locator('th', { hasText: 'Matched through' }).count()) === 1);
+  assert.equal(await page.locator('.search-paint').innerText(), '^openssl target=x86_64_v3');
+  assert.ok((await page.locator('.search-paint i').allInnerTexts()).includes('target='));
+  await page.waitForFunction((wanted) => location.pathname + location.search === wanted, `${packages}?q=%5Eopenssl+target=x86_64_v3`);
+  await page.reload();
+  await page.locator('.found-words strong').waitFor();
+  assert.equal(await rows().count(), found);
+});
+
+test('a fault is underlined, said below, and the last good list stays', async () => {
+  await open('?q=hdf5');
+  const before = await rows().count();
+  assert.ok(before > 0);
+  await box().press('End');
+  await box().pressSequentially(' +');
+  await page.locator('.search-trouble').waitFor();
+  assert.equal(await page.locator('.search-paint .fault').count(), 1);
+  assert.equal(await box().getAttribute('aria-invalid'), 'true');
+  assert.equal(await page.locator('.found-list.old').count(), 1);
+  assert.equal(await rows().count(), before);
+  await box().press('Backspace');
+  await box().press('Backspace');
+  await page.waitForFunction(() => document.querySelector('.search-trouble') === null && document.querySelector('.found-list.old') === null);
+});
+
+test('Tab takes a suggestion, Escape closes them', async () => {
+  await open();
+  await box().pressSequentially('openss');
+  const options = page.getByRole('option');
+  await options.first().waitFor();
+  assert.ok((await options.count()) <= 8);
+  assert.equal(await box().getAttribute('aria-expanded'), 'true');
+  await box().press('Escape');
+  await options.first().waitFor({ state: 'detached' });
+  assert.equal(await box().inputValue(), 'openss');
+  await box().pressSequentially('h');
+  await options.first().waitFor();
+  const text = (await options.first().locator('.mono').innerText()).trim();
+  await box().press('Tab');
+  assert.ok((await box().inputValue()).startsWith(text), await box().inputValue());
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'search');
+});
+
+test('a tick writes into the box, and Back takes it out', async () => {
+  await open('?q=open');
+  const value = facet('target=').locator('.facet-value').first();
+  const count = Number(await value.locator('.n').innerText());
+  await value.locator('input').click();
+  await page.waitForFunction(() => document.querySelector('#search').value.includes('target='));
+  await page.waitForFunction((count) => document.querySelector('.found-words')?.textContent.startsWith(`${count} of 53`), count);
+  assert.match(address(page), /target=/);
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelector('#search').value === 'open');
+  assert.equal(address(page), `${packages}?q=open`);
+});
+
+test('what the language cannot say stands beside the box and can be taken away', async () => {
+  await open();
+  await facet('os=').locator('.facet-value input').first().click();
+  await page.waitForFunction(() => /[?&](q|f)=/.test(location.search));
+  if (address(page).includes('f=')) {
+    await page.getByRole('link', { name: /^Without os:/ }).click();
+  } else {
+    await box().fill('');
+  }
+  await page.waitForFunction(() => document.querySelector('.found-words')?.textContent === '53 packages, 53 specs');
+});
+
+test('where nothing is found, something near is offered', async () => {
+  await open('?q=hdf5+target=icelake');
+  await page.getByText('No spec matches').waitFor();
+  const nearest = page.locator('.note a');
+  await nearest.click();
+  await rows().first().waitFor();
+});
+
+test('sorting and what a row is are in the URL, and f goes to the facets', async () => {
+  await open('?q=open');
+  await page.getByRole('link', { name: 'Size', exact: true }).click();
+  await page.waitForURL('**sort=-size');
+  await page.getByRole('link', { name: 'One row per spec' }).click();
+  await page.waitForURL('**by=specs');
+  await page.getByRole('link', { name: 'One row per package' }).waitFor();
+  await box().evaluate((field) => field.blur());
+  await page.keyboard.press('f');
+  assert.equal(await page.evaluate(() => document.activeElement.type), 'checkbox');
+  assert.deepEqual(page.problems, []);
+});
+
+test('on a phone facets are sheets', async () => {
+  const tab = await openPage(browser, larder, { viewport: phone });
+  await open('?q=open', tab);
+  const button = tab.locator('.facet > .btn', { hasText: 'target=' });
+  assert.equal(await tab.locator('.facet-values:visible').count(), 0);
+  await button.click();
+  await tab.locator('.facet-values:visible').waitFor();
+  await tab.getByRole('button', { name: /^Show \d/ }).click();
+  assert.equal(await tab.locator('.facet-values:visible').count(), 0);
+  assert.equal(await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);
+  await tab.context().close();
+});
+
+test("without the catalogue's program the server's list is shown", async () => {
+  const tab = await openPage(browser, larder);
+  await tab.route('**/finder-start.js', (route) => route.abort());
+  await visit(tab, packages);
+  assert.equal(await rows(tab).count(), 53);
+  await box(tab).fill('opens');
+  await tab.waitForFunction(() => document.querySelectorAll('tbody tr.row').length === 2);
+  assert.match(await tab.locator('main header').innerText(), /2 of 53 match opens/);
+  await tab.context().close();
+});
