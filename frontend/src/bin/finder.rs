@@ -280,12 +280,18 @@ mod finder {
         }
         let specs = Specs::read(bytes)?;
         // The graphs: what is new of them when those of the copy are here, else all.
-        let edges = match old_edges {
-            Some(old) => match more_edges(url, since, old, &maps, &specs).await {
-                Ok(edges) => edges,
-                Err(_) => all_edges(url, &specs).await?,
-            },
-            None => all_edges(url, &specs).await?,
+        let old = if goes_on { old_edges.map(Edges::parse).transpose()? } else { None };
+        let edges = match old.is_some() == goes_on {
+            true => more_edges(url, if goes_on { since } else { Cursor::default() }, old, &maps, &specs).await,
+            false => Err(Trouble::from(CatalogueError::Part)),
+        };
+        let Ok(edges) = edges else {
+            // The parts were made at different times: all of it anew.
+            let (specs, edges) = whole(url).await?;
+            keep(mirror, Part::Specs, &specs).await;
+            keep(mirror, Part::Edges, &edges).await;
+            show(opened, Catalogue::new(specs)?, Some(edges), now(), true);
+            return Ok(());
         };
         keep(mirror, Part::Edges, &edges).await;
         STATE.with_borrow_mut(|state| {
@@ -306,35 +312,30 @@ mod finder {
         Ok(merge_specs(tables)?)
     }
 
-    async fn more_edges(url: &str, since: Cursor, old: Vec<u8>, maps: &[RowMap], specs: &Specs) -> Result<Vec<u8>> {
-        let mut tables = vec![Edges::parse(old)?];
+    /// The graphs of some specs: those of the copy, and what was made since.
+    async fn more_edges(
+        url: &str,
+        since: Cursor,
+        old: Option<Edges>,
+        maps: &[RowMap],
+        specs: &Specs,
+    ) -> Result<Vec<u8>> {
+        let mut tables: Vec<Edges> = old.into_iter().collect();
         for table in fetch_tables(&part_url(url, Part::Edges, since), false).await? {
             tables.push(Edges::parse(table)?);
         }
         Ok(merge_edges(&tables, maps, specs)?)
     }
 
-    /// All graphs, joined as the specs were.
-    async fn all_edges(url: &str, specs: &Specs) -> Result<Vec<u8>> {
-        let mut edges = Vec::new();
-        for table in fetch_tables(&part_url(url, Part::Edges, Cursor::default()), false).await? {
-            edges.push(Edges::parse(table)?);
-        }
-        if let [one] = &edges[..]
-            && one.table().specs_id() == specs.table().id()
-        {
-            return Ok(one.table().bytes().to_vec());
-        }
-        // The specs that these belong to, which may be cut in other places than those at hand.
+    /// All specs and their graphs.
+    async fn whole(url: &str) -> Result<(Vec<u8>, Vec<u8>)> {
         let mut tables = Vec::new();
-        for table in fetch_tables(&part_url(url, Part::Specs, Cursor::default()), false).await? {
+        for table in fetch_tables(&part_url(url, Part::Specs, Cursor::default()), true).await? {
             tables.push(Specs::read(table)?);
         }
         let (merged, maps) = join(&tables)?;
-        if merged != specs.table().bytes() {
-            return Err(Trouble::Unreadable("the mirror has changed while it was read".to_owned()));
-        }
-        Ok(merge_edges(&edges, &maps, specs)?)
+        let edges = more_edges(url, Cursor::default(), None, &maps, &Specs::read(merged.clone())?).await?;
+        Ok((merged, edges))
     }
 
     fn part_url(url: &str, part: Part, since: Cursor) -> String {

@@ -5,6 +5,7 @@
 mod access;
 mod api;
 mod bad_input;
+mod catalogue;
 mod find;
 mod healing;
 mod http;

@@ -18,6 +18,8 @@ const REPLACED: u32 = 1 << 31;
 /// Where the rows of a table are after a merge: what [`merge_edges`] needs.
 #[derive(Debug, Clone)]
 pub struct RowMap {
+    /// The [`Table::id`] of the table.
+    table: [u8; 8],
     rows: Vec<u32>,
     /// Rows that are gone: beginnings of their hashes, and their packages.
     gone: HashMap<u32, (Vec<u8>, String)>,
@@ -120,6 +122,10 @@ fn check_order(tables: &[&Table]) -> Result<(Cursor, Cursor), CatalogueError> {
 /// [`CatalogueError::Part`] when they do not go on from each other.
 pub fn merge_specs(tables: &[Specs]) -> Result<(Vec<u8>, Vec<RowMap>), CatalogueError> {
     let (cursor, since) = check_order(&tables.iter().map(Specs::table).collect::<Vec<_>>())?;
+    if let [one] = tables {
+        let map = RowMap { table: one.table().id(), rows: (0..one.rows()).collect(), gone: HashMap::new() };
+        return Ok((one.table().bytes().to_vec(), vec![map]));
+    }
     let mut to = Dictionaries::new();
     let numbers: Vec<Numbers> = tables.iter().map(|specs| Numbers::of(specs, &mut to)).collect();
     let mut removed = Removed::default();
@@ -164,7 +170,11 @@ pub fn merge_specs(tables: &[Specs]) -> Result<(Vec<u8>, Vec<RowMap>), Catalogue
                 rows - 1
             }
         };
-        maps.push(RowMap { rows: (0..specs.rows()).map(place).collect(), gone: HashMap::new() });
+        maps.push(RowMap {
+            table: specs.table().id(),
+            rows: (0..specs.rows()).map(place).collect(),
+            gone: HashMap::new(),
+        });
     }
     for (number, replaced) in replaced.into_iter().enumerate() {
         for (row, by) in replaced {
@@ -197,7 +207,10 @@ pub fn merge_specs(tables: &[Specs]) -> Result<(Vec<u8>, Vec<RowMap>), Catalogue
 fn header(part: Part, specs: &Specs, tables: &[&Table], maps: &[RowMap]) -> Result<Header, CatalogueError> {
     let (cursor, since) = check_order(tables)?;
     let is_same = tables.len() == maps.len()
-        && tables.iter().zip(maps).all(|(table, map)| table.rows() as usize == map.rows.len())
+        && tables
+            .iter()
+            .zip(maps)
+            .all(|(table, map)| table.specs_id() == map.table && table.rows() as usize == map.rows.len())
         && maps.iter().map(|map| map.kept().count()).sum::<usize>() == specs.rows() as usize;
     match is_same && cursor == specs.cursor() {
         true => Ok(Header { part, rows: specs.rows(), cursor, since, specs: specs.table().id() }),
