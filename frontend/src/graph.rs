@@ -131,8 +131,13 @@ impl Layout {
     /// Where a step leads from the node at `place`; `None` where there is nothing.
     pub fn step(&self, place: usize, step: Step) -> Option<usize> {
         let here = self.nodes.get(place)?;
-        let near =
-            |candidates: Vec<usize>| candidates.into_iter().min_by_key(|other| self.nodes[*other].y.abs_diff(here.y));
+        // The next layer first, within it what lies nearest.
+        let near = |candidates: Vec<usize>| {
+            candidates.into_iter().min_by_key(|other| {
+                let other = &self.nodes[*other];
+                (other.layer.abs_diff(here.layer), other.y.abs_diff(here.y))
+            })
+        };
         match step {
             Step::Right => near(self.edges.iter().filter(|edge| edge.from == place).map(|edge| edge.to).collect()),
             Step::Left => near(self.edges.iter().filter(|edge| edge.to == place).map(|edge| edge.from).collect()),

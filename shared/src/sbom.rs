@@ -168,7 +168,7 @@ mod tests {
             "hash": hdf5, "name": "hdf5", "version": "1.14.5", "compiler": "gcc@12.2.0", "platform": "linux", "os": "debian12",
             "target": "zen2", "variants": {}, "size": 1, "pushed": "2026-11-20T16:06:03.123Z", "signed": true, "managed": false,
             "layout": "v2", "prefix": "aaaaaaa", "namespace": "builtin", "package_hash": null, "flags": {},
-            "tarball": format!("sha256:{}", "0".repeat(64)), "files": [],
+            "tarball": "0".repeat(64), "files": [],
             "nodes": [
                 node(&hdf5, "hdf5", "1.14.5", json!([
                     { "hash": cmake, "name": "cmake", "kinds": ["build"], "virtuals": [] },

@@ -39,7 +39,7 @@ test('one can go from Home to an install command without a pointer', async () =>
   await settled(page);
   await page.keyboard.press('j');
   await page.keyboard.press('y');
-  await page.waitForFunction(() => document.querySelector('[role=status][aria-live]').textContent === 'Copied slmgyj5v4fo4y6wdzwfhnokekfbduvnn');
+  await page.waitForFunction(() => [...document.querySelectorAll('[role=status][aria-live]')].some((each) => each.textContent === 'Copied slmgyj5v4fo4y6wdzwfhnokekfbduvnn'));
   assert.equal(await clipboard(page), 'slmgyj5v4fo4y6wdzwfhnokekfbduvnn');
   await page.keyboard.press('Enter');
   await page.waitForURL('**/specs/slmgyj5');

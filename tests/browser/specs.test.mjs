@@ -291,8 +291,12 @@ test('dependencies are drawn as a graph that the keyboard walks', async () => {
   await page.waitForFunction(() => !document.activeElement?.getAttribute('aria-label')?.startsWith('openssl'));
   await page.keyboard.press('ArrowLeft');
   await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label')?.startsWith('openssl'));
+  const zoom = () => page.locator('.graph .zoom').innerText().then(parseFloat);
+  const fitting = await zoom();
+  await page.keyboard.press('-');
+  await page.waitForFunction((before) => parseFloat(document.querySelector('.graph .zoom').textContent) < before, fitting);
   await page.keyboard.press('+');
-  await page.waitForFunction(() => document.querySelector('.graph .zoom').textContent === '140 %');
+  await page.waitForFunction((before) => parseFloat(document.querySelector('.graph .zoom').textContent) === before, fitting);
   await page.keyboard.press('0');
   await page.locator('a.node').first().focus();
   await page.keyboard.press('Enter');

@@ -14,7 +14,7 @@ use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
 use super::spec_text::spec_page;
-use crate::browser;
+use crate::{browser, route};
 
 /// Letters of a node's name that fit it.
 const LETTERS: usize = 23;
@@ -192,7 +192,17 @@ fn node(
     let class = classes!("node", kind, (place == 0).then_some("root"));
     if node.in_mirror && place > 0 {
         let href = spec_page(&props.mirror, &node.hash);
-        html! { <a key={node.hash.as_str()} {class} {href} {tabindex} {onfocus} data-place={place.to_string()} aria-label={label}>{ drawn }</a> }
+        // The router follows links of HTML; this is one of SVG.
+        let onclick = {
+            let href = href.clone();
+            Callback::from(move |event: MouseEvent| {
+                if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
+                    event.prevent_default();
+                    route::go(&href);
+                }
+            })
+        };
+        html! { <a key={node.hash.as_str()} {class} {href} {tabindex} {onfocus} {onclick} data-place={place.to_string()} aria-label={label}>{ drawn }</a> }
     } else {
         html! { <g key={node.hash.as_str()} {class} {tabindex} {onfocus} role="img" data-place={place.to_string()} aria-label={label}>{ drawn }</g> }
     }
