@@ -7,7 +7,7 @@ use super::{
     facet::Counts,
     graph::{Below, Needed, way},
     limits::Limits,
-    node::{As, NodePlan, miss, package},
+    node::{As, NodePlan, is_provided, miss, package},
     span::spans,
     text::{Rank, marks, ranks},
     words,
@@ -162,15 +162,9 @@ impl Finder {
         if !query.specs.is_empty() && words.len() == query.specs.len() && !are_known {
             return Wanted::Text(words);
         }
-        Wanted::Specs(query.with_unknown_names_as_text(|name| package(specs, name).is_some() || self.is_provided(name)))
-    }
-
-    /// Whether some spec says that it provides a virtual package.
-    fn is_provided(&self, name: &str) -> bool {
-        let specs = &self.catalogue.specs;
-        (0..specs.traits())
-            .map(|number| specs.trait_of(number))
-            .any(|one| one.kind == TraitKind::Provides && one.name.split('@').next() == Some(name))
+        Wanted::Specs(
+            query.with_unknown_names_as_text(|name| package(specs, name).is_some() || is_provided(specs, name)),
+        )
     }
 
     /// Whether a query asks for graphs that are not here.
