@@ -275,7 +275,9 @@ mod finder {
         keep(mirror, Part::Specs, &merged).await;
         let catalogue = Catalogue::new(merged)?;
         let bytes = catalogue.specs.table().bytes().to_vec();
-        if !is_same {
+        // What can be asked of an older catalogue is not taken away while the graphs of the newer arrive.
+        let has_graphs = STATE.with_borrow(|state| state.finder.is_some() && state.ready.has_edges);
+        if !is_same && !has_graphs {
             show(opened, catalogue, None, now(), true);
         }
         let specs = Specs::read(bytes)?;
@@ -294,6 +296,10 @@ mod finder {
             return Ok(());
         };
         keep(mirror, Part::Edges, &edges).await;
+        if has_graphs {
+            show(opened, Catalogue::new(specs.table().bytes().to_vec())?, Some(edges), now(), true);
+            return Ok(());
+        }
         STATE.with_borrow_mut(|state| {
             if state.opened == opened
                 && let Some(finder) = &mut state.finder

@@ -119,7 +119,7 @@ impl Counts {
             });
             facets.extend(facet("version", versions));
         }
-        facets.extend(facet("variants", self.variants(finder, &edit)));
+        facets.extend(self.variants(finder, &edit));
         let words = [(Signature::Signed, "yes"), (Signature::None, "no"), (Signature::Unknown, "unknown")];
         let signed = words.map(|(signature, word)| edit.limit("signed", word, self.signed[signature as usize]));
         facets.extend(facet("signed", signed.into_iter()));
@@ -130,8 +130,8 @@ impl Counts {
         facets
     }
 
-    /// Variants of what was found: those that differ, and those that are asked for.
-    fn variants<'a>(&'a self, finder: &'a Finder, edit: &'a Edit<'_>) -> impl Iterator<Item = FacetValue> + 'a {
+    /// Variants of what was found: those that differ, and those that are asked for, the most frequent.
+    fn variants(&self, finder: &Finder, edit: &Edit<'_>) -> Option<Facet> {
         let specs = &finder.catalogue.specs;
         let mut counts = vec![0_u32; specs.traits() as usize];
         for (set, count) in (0..).zip(&self.sets).filter(|(_, count)| **count > 0) {
@@ -140,23 +140,32 @@ impl Counts {
             }
         }
         let all: u32 = self.sets.iter().sum();
-        (0..).zip(counts).filter_map(move |(number, count)| {
+        let asked = edit.variants();
+        let mut values: Vec<(bool, u32, VariantQuery)> = Vec::new();
+        for (number, count) in (0..).zip(counts) {
+            // What all have narrows nothing, and what none has would leave nothing.
             let one = specs.trait_of(number);
-            let value = || one.values().collect::<Vec<_>>().join(",");
-            let wanted = || one.values().map(str::to_owned).collect();
-            let (text, value) = match one.kind {
-                TraitKind::On => (format!("+{}", one.name), Wanted::Flag(true)),
-                TraitKind::Off => (format!("~{}", one.name), Wanted::Flag(false)),
-                TraitKind::Text if value().len() < 40 => {
-                    (format!("{}={}", one.name, value()), Wanted::Values(wanted()))
-                }
-                _ => return None,
+            let is_named = asked.iter().any(|variant| variant.value.name == one.name);
+            if !is_named && (count == 0 || count == all) {
+                continue;
+            }
+            let value = match one.kind {
+                TraitKind::On => Wanted::Flag(true),
+                TraitKind::Off => Wanted::Flag(false),
+                TraitKind::Text => Wanted::Values(one.values().map(str::to_owned).collect()),
+                _ => continue,
             };
             let query = VariantQuery { name: one.name.to_owned(), value, is_propagated: false };
-            let value = edit.variant(text, query, count);
-            // What all have narrows nothing.
-            (value.ticked || count > 0 && count < all).then_some(value)
-        })
+            let ticked = asked.iter().any(|variant| variant.value == query);
+            if ticked || count > 0 && count < all {
+                values.push((ticked, count, query));
+            }
+        }
+        let total = u32::try_from(values.len()).unwrap_or(u32::MAX);
+        values.sort_by_key(|(ticked, count, _)| (!ticked, std::cmp::Reverse(*count)));
+        values.truncate(MAX_VALUES);
+        let values = values.into_iter().map(|(_, count, query)| edit.variant(query.to_string(), query, count));
+        (total > 0).then(|| Facet { key: "variants".to_owned(), values: values.collect(), total })
     }
 }
 
@@ -265,6 +274,14 @@ impl Edit<'_> {
         let versions = version.parse().ok().filter(|_| !version.is_empty());
         spec.node.direct.push(DirectQuery { virtuals: Vec::new(), name: compiler.to_owned(), versions });
         self.value(name, specs, false, Some(spec), self.limits)
+    }
+
+    /// The variants that are asked for.
+    fn variants(&self) -> &[Spanned<VariantQuery>] {
+        match &self.written.specs[..] {
+            [one] => &one.node.variants,
+            _ => &[],
+        }
     }
 
     fn variant(&self, text: String, query: VariantQuery, specs: u32) -> FacetValue {

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::node::{As, NodePlan};
+use super::node::{As, NodePlan, package};
 use crate::{
     index::catalogue::{Catalogue, Edge, Edges, Ends},
     query::{DependencyQuery, Name},
@@ -65,7 +65,8 @@ pub(super) struct Below {
 
 /// Which edges a search looks at.
 struct Search<'a, 'q> {
-    query: &'q DependencyQuery,
+    /// The package that is named; `Some(None)` when there is none of that name.
+    named: Option<Option<u32>>,
     plan: &'a NodePlan<'q>,
     catalogue: &'a Catalogue,
     edges: &'a Edges,
@@ -141,7 +142,8 @@ impl<'a, 'q> Search<'a, 'q> {
             (is_linked, own.contains(DependencyKind::Build))
         });
         let (kinds, ways) = (kinds.collect(), ways.collect());
-        Self { query, plan, catalogue, edges, kinds, ways }
+        let named = query.node.package().map(|name| package(&catalogue.specs, name));
+        Self { named, plan, catalogue, edges, kinds, ways }
     }
 
     fn is_met(&self, edge: Edge, view: As<'_>) -> bool {
@@ -150,10 +152,9 @@ impl<'a, 'q> Search<'a, 'q> {
     }
 
     fn is_target(&self, target: u32, view: As<'_>) -> bool {
-        let specs = &self.catalogue.specs;
         // As a package it has to have the name, not only to provide it.
-        let is_named = match (view, self.query.node.package()) {
-            (As::Package, Some(name)) => specs.package_name(specs.package(target)) == name,
+        let is_named = match (view, self.named) {
+            (As::Package, Some(named)) => Some(self.catalogue.specs.package(target)) == named,
             _ => true,
         };
         is_named && self.plan.matches(target, view, self.catalogue)
@@ -163,19 +164,35 @@ impl<'a, 'q> Search<'a, 'q> {
     /// a root may have.
     fn begin(&self, is_followed: impl Fn(u32) -> bool, view: As<'_>, needed: &Needed) -> (Vec<u32>, Vec<u32>) {
         let (mut found, mut own) = (Vec::new(), Vec::new());
-        for target in (0..self.edges.table().rows()).filter(|target| self.is_target(*target, view)) {
-            for &by in needed.of(target) {
-                for edge in self.edges.of_row(by).filter(|edge| edge.target == Ends::Row(target)) {
-                    if !self.kinds[edge.kind as usize] {
-                        continue;
-                    }
-                    if is_followed(edge.kind) {
-                        found.push(by);
-                    }
-                    let (is_linked, is_built) = self.ways[edge.kind as usize];
-                    if is_linked || is_built {
-                        own.push(by);
-                    }
+        if !self.kinds.contains(&true) {
+            return (found, own);
+        }
+        let mut note = |by: u32, kind: u32| {
+            if is_followed(kind) {
+                found.push(by);
+            }
+            let (is_linked, is_built) = self.ways[kind as usize];
+            if is_linked || is_built {
+                own.push(by);
+            }
+        };
+        let rows = self.edges.table().rows();
+        if let (As::Package, Some(_)) = (view, self.named) {
+            for target in (0..rows).filter(|target| self.is_target(*target, view)) {
+                for &by in needed.of(target) {
+                    let edges = self.edges.of_row(by).filter(|edge| edge.target == Ends::Row(target));
+                    edges.filter(|edge| self.kinds[edge.kind as usize]).for_each(|edge| note(by, edge.kind));
+                }
+            }
+            return (found, own);
+        }
+        // Many rows may be meant: all edges are looked at, and each end once.
+        let mut is_target: Vec<Option<bool>> = vec![None; rows as usize];
+        for by in 0..rows {
+            for edge in self.edges.of_row(by).filter(|edge| self.kinds[edge.kind as usize]) {
+                let Ends::Row(target) = edge.target else { continue };
+                if *is_target[target as usize].get_or_insert_with(|| self.is_target(target, view)) {
+                    note(by, edge.kind);
                 }
             }
         }

@@ -47,6 +47,8 @@ pub(super) struct NodePlan<'q> {
     /// By set, once it was looked at.
     sets: RefCell<Vec<Option<bool>>>,
     direct: Vec<DirectPlan<'q>>,
+    /// Whether some spec says that it provides the virtual package that may be meant.
+    is_provided: bool,
 }
 
 #[derive(Debug)]
@@ -59,6 +61,8 @@ struct DirectPlan<'q> {
     kinds: Vec<(bool, bool)>,
     /// By number of what lies outside, whether it is what is named.
     outside: Vec<bool>,
+    /// Whether anything but a compiler is called so, or provides what is.
+    is_package: bool,
 }
 
 fn versions(specs: &Specs, list: Option<&VersionList>) -> Option<Vec<bool>> {
@@ -123,6 +127,7 @@ impl<'q> NodePlan<'q> {
             machines: machines.collect(),
             wanted: variants.chain(flags).collect(),
             refused,
+            is_provided: query.package().is_some_and(|name| is_provided(specs, name)),
             sets: RefCell::new(vec![None; specs.sets() as usize]),
             direct: query.direct.iter().map(|direct| DirectPlan::new(direct, catalogue)).collect(),
             query,
@@ -151,7 +156,7 @@ impl<'q> NodePlan<'q> {
                 }
             }
             As::Package => match self.query.package() {
-                Some(name) if provides(specs, row, name, self.query.versions.as_ref()) => 0,
+                Some(name) if self.is_provided && provides(specs, row, name, self.query.versions.as_ref()) => 0,
                 _ => return miss::OTHER,
             },
             As::Provider(name) => {
@@ -215,6 +220,12 @@ fn is_variant(query: &VariantQuery, one: &Trait<'_>) -> bool {
     }
 }
 
+/// Whether any spec says that it provides a virtual package.
+pub(super) fn is_provided(specs: &Specs, name: &str) -> bool {
+    let mut all = (0..specs.traits()).map(|number| specs.trait_of(number));
+    all.any(|one| one.kind == TraitKind::Provides && one.name.split('@').next() == Some(name))
+}
+
 /// Whether a row says that it provides a virtual package.
 fn provides(specs: &Specs, row: u32, name: &str, versions: Option<&VersionList>) -> bool {
     specs.set(specs.set_of(row)).any(|number| {
@@ -249,13 +260,16 @@ impl<'q> DirectPlan<'q> {
         let outside = catalogue.edges.iter();
         let outside =
             outside.flat_map(|edges| (0..edges.outside()).map(|number| edges.outside_name(number) == query.name));
+        let package = package(specs, &query.name);
+        let (kinds, outside): (Vec<(bool, bool)>, Vec<bool>) = (kinds.collect(), outside.collect());
         Self {
             query,
             compilers: compilers.collect(),
-            package: package(specs, &query.name),
             versions: versions(specs, query.versions.as_ref()),
-            kinds: kinds.collect(),
-            outside: outside.collect(),
+            is_package: package.is_some() || kinds.iter().any(|kind| kind.1) || outside.contains(&true),
+            package,
+            kinds,
+            outside,
         }
     }
 
@@ -264,7 +278,7 @@ impl<'q> DirectPlan<'q> {
         if self.compilers.get(specs.compiler_of(row) as usize).copied().unwrap_or(false) {
             return true;
         }
-        let Some(edges) = &catalogue.edges else { return false };
+        let Some(edges) = catalogue.edges.as_ref().filter(|_| self.is_package) else { return false };
         edges.of_row(row).any(|edge| {
             let Some((true, is_provided)) = self.kinds.get(edge.kind as usize).copied() else { return false };
             match edge.target {

@@ -7,14 +7,14 @@ use super::{
     facet::Counts,
     graph::{Below, Needed, way},
     limits::Limits,
-    node::{As, NodePlan, miss, package},
+    node::{As, NodePlan, is_provided, miss, package},
     span::spans,
     text::{Rank, marks, ranks},
     words,
 };
 use crate::{
     index::catalogue::{Catalogue, CatalogueError, Signature, TraitKind},
-    query::{Name, Query, SpecQuery, microarchitecture, vocabulary::nearest},
+    query::{DependencyQuery, Name, Query, SpecQuery, microarchitecture, vocabulary::nearest},
 };
 
 /// A catalogue that is searched again and again.
@@ -162,15 +162,9 @@ impl Finder {
         if !query.specs.is_empty() && words.len() == query.specs.len() && !are_known {
             return Wanted::Text(words);
         }
-        Wanted::Specs(query.with_unknown_names_as_text(|name| package(specs, name).is_some() || self.is_provided(name)))
-    }
-
-    /// Whether some spec says that it provides a virtual package.
-    fn is_provided(&self, name: &str) -> bool {
-        let specs = &self.catalogue.specs;
-        (0..specs.traits())
-            .map(|number| specs.trait_of(number))
-            .any(|one| one.kind == TraitKind::Provides && one.name.split('@').next() == Some(name))
+        Wanted::Specs(
+            query.with_unknown_names_as_text(|name| package(specs, name).is_some() || is_provided(specs, name)),
+        )
     }
 
     /// Whether a query asks for graphs that are not here.
@@ -370,13 +364,21 @@ impl Finder {
         });
         let page = page(keys.collect(), question);
         let named = matched_words(wanted);
-        let shown = page.into_iter().map(|(_, _, row)| Row::Spec(Box::new(self.spec_row(row, plan, wanted, &named))));
+        let asked = match wanted {
+            Wanted::Specs(Query { specs }) if specs.len() == 1 => specs[0].dependencies.first(),
+            _ => None,
+        };
+        let asked = asked.map(|dependency| (dependency, NodePlan::new(&dependency.node, &self.catalogue)));
+        let shown = page.into_iter().map(|(_, _, row)| {
+            let through = self.through(row, asked.as_ref());
+            Row::Spec(Box::new(self.spec_row(row, plan, &named, through)))
+        });
         let packages = per_package.iter().filter(|count| **count > 0).count();
         let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
         (count(rows.len()), count(packages), shown.collect())
     }
 
-    fn spec_row(&self, row: u32, plan: &Plan<'_>, wanted: &Wanted, named: &[String]) -> SpecRow {
+    fn spec_row(&self, row: u32, plan: &Plan<'_>, named: &[String], through: Vec<String>) -> SpecRow {
         let specs = &self.catalogue.specs;
         let machine = specs.machine(specs.machine_of(row));
         let (mut on, mut valued, mut off) = (Vec::new(), Vec::new(), Vec::new());
@@ -412,16 +414,16 @@ impl Finder {
                 Signature::Unknown => None,
                 signature => Some(signature == Signature::Signed),
             },
-            through: self.through(row, wanted),
+            through,
         }
     }
 
-    fn through(&self, row: u32, wanted: &Wanted) -> Vec<String> {
-        let (Wanted::Specs(query), Some(edges)) = (wanted, &self.catalogue.edges) else { return Vec::new() };
-        let [SpecQuery { dependencies, .. }] = &query.specs[..] else { return Vec::new() };
-        let Some(dependency) = dependencies.first() else { return Vec::new() };
-        let plan = NodePlan::new(&dependency.node, &self.catalogue);
-        way(dependency, &plan, &self.catalogue, edges, row)
+    /// Through which packages a row was found.
+    fn through(&self, row: u32, asked: Option<&(&DependencyQuery, NodePlan<'_>)>) -> Vec<String> {
+        match (asked, &self.catalogue.edges) {
+            (Some((dependency, plan)), Some(edges)) => way(dependency, plan, &self.catalogue, edges, row),
+            _ => Vec::new(),
+        }
     }
 
     fn by_packages(&self, question: &Question, plan: &Plan<'_>, wanted: &Wanted, rows: &[u32]) -> (u32, u32, Vec<Row>) {

@@ -116,10 +116,12 @@ fn question(query: &str) -> Question {
 }
 
 fn names(found: &Found) -> Vec<&str> {
-    let name = |row| match row {
-        &Row::Package(ref row) => row.name.as_str(),
-        Row::Spec(row) => row.name.as_str(),
-    };
+    fn name(row: &Row) -> &str {
+        match row {
+            Row::Package(row) => &row.name,
+            Row::Spec(row) => &row.name,
+        }
+    }
     found.rows.iter().map(name).collect()
 }
 

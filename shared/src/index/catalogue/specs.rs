@@ -472,7 +472,7 @@ pub(super) fn hash_bytes(text: &str) -> [u8; HASH_BYTES] {
 pub(super) fn size_code(size: Option<u64>) -> u32 {
     let Some(size) = size else { return 0 };
     let size = size.clamp(1, 1 << 52);
-    let exponent = 53_u32.saturating_sub(size.leading_zeros()).max(0);
+    let exponent = 53_u32.saturating_sub(size.leading_zeros());
     match exponent {
         0 => u32::try_from(size).unwrap_or(1),
         _ => {
