@@ -83,7 +83,8 @@ pub(crate) fn App() -> Html {
     let all = mirrors.data.as_ref().map_or(&[][..], |mirrors| &mirrors[..]);
     let can_search = current.is_some() || all.len() > 1;
     let scope = current.as_ref().map(|mirror| AttrValue::from(mirror.to_string()));
-    let finder = use_finder(searched_mirror(&use_mut_ref(|| None), &place.page, current.as_ref()));
+    let opened = use_mut_ref(|| None::<MirrorName>);
+    let finder = use_finder(searched_mirror(&opened, &place.page, current.as_ref()));
     let search = can_search.then(|| {
         let (read, items) = (finder.known.read.clone(), finder.known.items.clone());
         let (text, on_caret) = (text.clone(), finder.complete.clone());
