@@ -1,5 +1,7 @@
 //! The shell and the page at the URL.
 
+use std::{cell::RefCell, rc::Rc};
+
 use gloo::{
     events::EventListener,
     timers::callback::Timeout,
@@ -81,7 +83,8 @@ pub(crate) fn App() -> Html {
     let all = mirrors.data.as_ref().map_or(&[][..], |mirrors| &mirrors[..]);
     let can_search = current.is_some() || all.len() > 1;
     let scope = current.as_ref().map(|mirror| AttrValue::from(mirror.to_string()));
-    let finder = use_finder(current.clone().filter(|_| matches!(place.page, Page::Packages(_))));
+    let opened = use_mut_ref(|| None::<MirrorName>);
+    let finder = use_finder(searched_mirror(&opened, &place.page, current.as_ref()));
     let search = can_search.then(|| {
         let (read, items) = (finder.known.read.clone(), finder.known.items.clone());
         let (text, on_caret) = (text.clone(), finder.complete.clone());
@@ -109,6 +112,19 @@ fn current_mirror(page: &Page, mirrors: &Answer<Vec<Mirror>>) -> Option<MirrorNa
         (None, Some([mirror])) if !mirrors.state.is_partial => Some(mirror.name.clone()),
         (None, _) => None,
     }
+}
+
+/// The mirror whose catalogue is searched: from the first visit to its packages on, until it is left.
+fn searched_mirror(
+    opened: &Rc<RefCell<Option<MirrorName>>>,
+    page: &Page,
+    current: Option<&MirrorName>,
+) -> Option<MirrorName> {
+    let mut opened = opened.borrow_mut();
+    if matches!(page, Page::Packages(_)) || opened.as_ref() != current {
+        *opened = current.filter(|_| matches!(page, Page::Packages(_))).cloned();
+    }
+    opened.clone()
 }
 
 /// Whether the page shows what the box finds.

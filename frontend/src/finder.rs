@@ -39,6 +39,8 @@ pub(crate) struct Known {
     pub read: Rc<Read>,
     /// What may stand at the caret.
     pub items: Rc<Vec<Completion>>,
+    /// Whether there is no worker: the server's list is all there is.
+    pub is_lost: bool,
     /// The question that waits for its answer.
     asked: Option<(u32, Question)>,
     /// The last question about the caret.
@@ -50,7 +52,9 @@ pub(crate) enum Event {
     Asked(u32, Question),
     Completed(u32),
     Told(Tell),
-    /// There is no worker: the server's list is all there is.
+    /// The mirror was left.
+    Left,
+    /// There is no worker.
     Lost,
 }
 
@@ -84,7 +88,8 @@ impl Reducible for Known {
             }
             Event::Told(Tell::Completions { id, items }) if id == self.completed => known.items = Rc::new(items),
             Event::Told(Tell::Listening | Tell::Loading { .. } | Tell::Completions { .. }) => return self,
-            Event::Lost => return Rc::default(),
+            Event::Left => return Rc::default(),
+            Event::Lost => return Rc::new(Self { is_lost: true, ..Self::default() }),
         }
         Rc::new(known)
     }
@@ -115,7 +120,7 @@ pub(crate) fn use_finder(mirror: Option<MirrorName>) -> Finder {
             move || {
                 if let Some((worker, ..)) = started {
                     worker.terminate();
-                    dispatch.dispatch(Event::Lost);
+                    dispatch.dispatch(Event::Left);
                 }
             }
         });

@@ -99,13 +99,13 @@ pub(crate) fn PackagesPage(props: &PackagesPageProps) -> Html {
                 if packages.is_empty() {
                     return html! { <EmptyMirror mirror={props.mirror.clone()}/> };
                 }
-                html! {
-                    if found_here == 0 {
-                        { nothing_found(&page, &words, (!props.sort.is_empty()).then_some(&props.sort)) }
-                    } else {
-                        <FoundTable mirror={props.mirror.clone()} shown={(*listed).clone()} sort={props.sort.clone()} {url_of_order} on_missing={Callback::noop()}/>
-                    }
-                }
+                let list = if found_here == 0 {
+                    nothing_found(&page, &words, (!props.sort.is_empty()).then_some(&props.sort))
+                } else {
+                    html! { <FoundTable mirror={props.mirror.clone()} shown={(*listed).clone()} sort={props.sort.clone()} {url_of_order} on_missing={Callback::noop()}/> }
+                };
+                // The place of the facets is kept, so that nothing moves when they come.
+                if props.finder.known.is_lost { list } else { html! { <div class="finding"><div class="facets"></div><div class="found-list">{ list }</div></div> } }
             }) }
         </article>
     }
@@ -251,9 +251,24 @@ fn found(
         By::Packages => ("specs", "One row per spec"),
         By::Specs => ("packages", "One row per package"),
     };
+    let beside = html! {
+        <>
+            <span class="mute found-words">
+                if is_all {
+                    { format!("{}, {}", format::counted(answer.packages.into(), "package"), format::counted(answer.specs.into(), "spec")) }
+                } else {
+                    <strong>{ format!("{} of {}", format::count(answer.specs.into()), format::count(of.into())) }</strong>
+                    { " specs " }
+                    { in_code(&answer.words) }
+                }
+            </span>
+            { words_apart(&shown.question.facets, &|facets| url(&props.text, facets, &props.by)) }
+        </>
+    };
+    let turn = html! { <a class="btn" href={url(&props.text, &props.facets, other.0)}>{ other.1 }</a> };
     html! {
         <article class="page">
-            { page_head(page, html! { "Packages" }, Html::default(), None) }
+            { page_head(page, html! { "Packages" }, beside, Some(turn)) }
             if let Some(failed) = &known.failed { { finder_note(failed) } }
             if let Some(ready) = known.ready.as_ref().filter(|ready| ready.offline) {
                 <p class="note">{ format!("Offline. Showing the copy of {}. Search and pages work; pushes since then are missing.", format::clock(Timestamp::from_millis(ready.as_of))) }</p>
@@ -261,19 +276,6 @@ fn found(
             <div class="finding">
                 <Facets facets={answer.facets.clone()} total={u64::from(answer.total)} {url_of}/>
                 <div class={if is_faulty { "found-list old" } else { "found-list" }}>
-                    <div class="found-head">
-                        <p class="found-words">
-                            if is_all {
-                                { format!("{}, {}", format::counted(answer.packages.into(), "package"), format::counted(answer.specs.into(), "spec")) }
-                            } else {
-                                <strong>{ format!("{} of {}", format::count(answer.specs.into()), format::count(of.into())) }</strong>
-                                { " specs " }
-                                { in_code(&answer.words) }
-                            }
-                        </p>
-                        { words_apart(&shown.question.facets, &|facets| url(&props.text, facets, &props.by)) }
-                        <a class="btn end" href={url(&props.text, &props.facets, other.0)}>{ other.1 }</a>
-                    </div>
                     if answer.total == 0 {
                         { no_match(shown, &|query, facets| url(query, facets, &props.by)) }
                     } else {
