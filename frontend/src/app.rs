@@ -26,11 +26,9 @@ use crate::{
     pages::{
         home::HomePage,
         hosted::{Hosted, PAGE_PLACE, Part, Program, is_awaited},
-        keys::KeysPage,
         mirror::MirrorPage,
         not_found::{Missing, NotFoundPage},
         packages::PackagesPage,
-        spec::SpecPage,
     },
     prefetch::use_prefetch,
     route::{self, Arrival, Left, Place, use_place},
@@ -153,15 +151,13 @@ fn page(
             let param = |name| place.param(name).unwrap_or_default().to_owned();
             html! { <PackagesPage {key} mirror={mirror.clone()} {text} sort={param("sort")} facets={param("f")} by={param("by")} finder={finder.clone()}/> }
         }
-        Page::Spec(mirror, hash) => {
-            html! { <SpecPage {key} mirror={mirror.clone()} hash={hash.clone()} place={place.clone()}/> }
-        }
-        Page::Keys(mirror) => html! { <KeysPage {key} mirror={mirror.clone()}/> },
         Page::NotFound(path) => {
             html! { <NotFoundPage {key} missing={Missing::Path(path.clone())} page={place.page.clone()}/> }
         }
         Page::Package(..)
+        | Page::Spec(..)
         | Page::Compare(_)
+        | Page::Keys(_)
         | Page::Builds(_)
         | Page::Build(..)
         | Page::Log(..)
@@ -171,15 +167,12 @@ fn page(
     }
 }
 
-/// The dialog above the page, where the URL asks for it. A package's page has its own.
+/// The dialog above the page, where the URL asks for it. Pages that another program draws have their own.
 fn install(place: &Place, current: Option<&MirrorName>) -> Html {
-    let hash = match &place.page {
-        Page::Spec(_, hash) => Some(hash.clone()),
-        Page::Home | Page::Mirror(_) => None,
-        _ => return Html::default(),
+    let (Page::Home | Page::Mirror(_), Some(mirror), Some(_)) = (&place.page, current, place.param("install")) else {
+        return Html::default();
     };
-    let (Some(mirror), Some(_)) = (current, place.param("install")) else { return Html::default() };
-    let part = Part::Install { mirror: mirror.clone(), hash };
+    let part = Part::Install(mirror.clone());
     html! { <div><Hosted program={Program::Specs} {part} visit={place.visit}/></div> }
 }
 

@@ -19,7 +19,6 @@ pub(crate) mod package;
 pub(crate) mod packages;
 pub(crate) mod run;
 pub(crate) mod spec;
-pub(crate) mod spec_graph;
 
 use std::rc::Rc;
 

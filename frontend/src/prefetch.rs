@@ -46,11 +46,11 @@ fn ask_for(page: &Page) {
             prefetch(api::newest_specs(name, mirror::NEWEST).document);
         }
         Page::Packages(mirror) => prefetch(api::packages(mirror).document),
-        Page::Spec(mirror, hash) => prefetch(api::spec(mirror, hash).document),
-        Page::Keys(mirror) => prefetch(api::keys(mirror).document),
         // What these ask for, their own program remembers.
         Page::Package(..)
+        | Page::Spec(..)
         | Page::Compare(_)
+        | Page::Keys(_)
         | Page::Builds(_)
         | Page::Build(..)
         | Page::Log(..)

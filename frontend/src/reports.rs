@@ -22,7 +22,7 @@ fn draw(part: &Part, place: &Place) -> Html {
             html! { <WhatBroke mirror={mirror.clone()} failing={*failing} named={*named}/> }
         }
         // Drawn elsewhere.
-        Part::Install { .. } | Part::Graph(..) | Part::Contents(..) => Html::default(),
+        Part::Install(_) => Html::default(),
     }
 }
 

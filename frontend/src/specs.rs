@@ -6,8 +6,8 @@ use yew::prelude::*;
 use crate::{
     hosting::Drawing,
     pages::{
-        compare::ComparePage, contents::Contents, hosted::Part, install::InstallDialog, package::PackagePage,
-        spec_graph::SpecGraph,
+        compare::ComparePage, hosted::Part, install::InstallDialog, keys::KeysPage, package::PackagePage,
+        spec::SpecPage,
     },
     route::Place,
 };
@@ -22,12 +22,14 @@ fn draw(part: &Part, place: &Place) -> Html {
             html! { <PackagePage {key} {mirror} {name} place={place.clone()}/> }
         }
         (Part::Page, Page::Compare(mirror)) => html! { <ComparePage {key} {mirror} place={place.clone()}/> },
-        (Part::Install { mirror, hash }, _) => {
-            let tab = place.param("install").unwrap_or_default().to_owned();
-            html! { <InstallDialog mirror={mirror.clone()} hash={hash.clone()} {tab} visit={place.visit}/> }
+        (Part::Page, Page::Spec(mirror, hash)) => {
+            html! { <SpecPage {key} {mirror} {hash} place={place.clone()}/> }
         }
-        (Part::Graph(mirror, hash), _) => html! { <SpecGraph mirror={mirror.clone()} hash={hash.clone()}/> },
-        (Part::Contents(mirror, hash), _) => html! { <Contents mirror={mirror.clone()} hash={hash.clone()}/> },
+        (Part::Page, Page::Keys(mirror)) => html! { <KeysPage {key} {mirror}/> },
+        (Part::Install(mirror), _) => {
+            let tab = place.param("install").unwrap_or_default().to_owned();
+            html! { <InstallDialog mirror={mirror.clone()} {tab} visit={place.visit}/> }
+        }
         // Drawn elsewhere.
         _ => Html::default(),
     }

@@ -14,7 +14,6 @@ use larder_shared::{
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
-use super::block;
 use crate::{
     api, browser,
     components::{
@@ -23,34 +22,22 @@ use crate::{
         values::{foreign, size},
         virtual_rows::{spacer, use_rows_to_draw},
     },
-    load::use_answer,
 };
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct ContentsProps {
-    pub mirror: MirrorName,
-    /// A unique beginning of its hash.
-    pub hash: String,
-}
-
 /// The files and the exports of a spec.
-#[component]
-pub(crate) fn Contents(props: &ContentsProps) -> Html {
-    let spec = use_answer(api::spec(&props.mirror, &props.hash), 0);
-    block(&spec, 4, |spec| {
-        let tarball = spec.files.iter().find(|file| file.kind == FileKind::Tarball);
-        html! {
-            <div class="stack">
-                <section>
-                    { small_head("Bill of materials", "the spec and all that it depends on; licences are not in it") }
-                    { exports(&props.mirror, spec) }
-                </section>
-                if let Some(tarball) = tarball {
-                    <Files url={file_url("", &props.mirror, &tarball.path)} size={spec.summary.size}/>
-                }
-            </div>
-        }
-    })
+pub(crate) fn contents(mirror: &MirrorName, spec: &Rc<Spec>) -> Html {
+    let tarball = spec.files.iter().find(|file| file.kind == FileKind::Tarball);
+    html! {
+        <div class="stack">
+            <section>
+                { small_head("Bill of materials", "the spec and all that it depends on; licences are not in it") }
+                { exports(mirror, spec) }
+            </section>
+            if let Some(tarball) = tarball {
+                <Files url={file_url("", mirror, &tarball.path)} size={spec.summary.size}/>
+            }
+        </div>
+    }
 }
 
 /// Buttons that make a document and have the browser save it.

@@ -28,7 +28,7 @@ pub(crate) const SHOWN_VISIT: &str = "data-visit";
 pub(crate) enum Program {
     /// About builds.
     Reports,
-    /// What looks closely at specs.
+    /// What looks closely at specs, and at the keys they are signed with.
     Specs,
 }
 
@@ -50,10 +50,8 @@ impl Program {
             | Page::Run(..)
             | Page::Failures(_)
             | Page::Failure(..) => Some(Self::Reports),
-            Page::Package(..) | Page::Compare(_) => Some(Self::Specs),
-            Page::Home | Page::Mirror(_) | Page::Packages(_) | Page::Spec(..) | Page::Keys(_) | Page::NotFound(_) => {
-                None
-            }
+            Page::Package(..) | Page::Spec(..) | Page::Compare(_) | Page::Keys(_) => Some(Self::Specs),
+            Page::Home | Page::Mirror(_) | Page::Packages(_) | Page::NotFound(_) => None,
         }
     }
 
@@ -76,17 +74,8 @@ impl Program {
 pub(crate) enum Part {
     /// The page at the URL.
     Page,
-    /// The dialog that says how to install.
-    Install {
-        /// From where.
-        mirror: MirrorName,
-        /// The beginning of a spec's hash, where it is about one.
-        hash: Option<String>,
-    },
-    /// The graph of a spec, by a unique beginning of its hash.
-    Graph(MirrorName, String),
-    /// What is in a spec's tarball, and its exports, by a unique beginning of its hash.
-    Contents(MirrorName, String),
+    /// The dialog that says how to install from a mirror.
+    Install(MirrorName),
     /// What broke in a mirror.
     Broken {
         /// The mirror.
@@ -104,12 +93,7 @@ impl Part {
         let words: Vec<_> = text.split(' ').collect();
         match words[..] {
             ["page"] => Some(Self::Page),
-            ["install", mirror] => Some(Self::Install { mirror: mirror.parse().ok()?, hash: None }),
-            ["install", mirror, hash] => {
-                Some(Self::Install { mirror: mirror.parse().ok()?, hash: Some(hash.to_owned()) })
-            }
-            ["graph", mirror, hash] => Some(Self::Graph(mirror.parse().ok()?, hash.to_owned())),
-            ["contents", mirror, hash] => Some(Self::Contents(mirror.parse().ok()?, hash.to_owned())),
+            ["install", mirror] => Some(Self::Install(mirror.parse().ok()?)),
             ["broken", mirror, failing, named] => Some(Self::Broken {
                 mirror: mirror.parse().ok()?,
                 failing: failing.parse().ok()?,
@@ -124,10 +108,7 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Page => f.write_str("page"),
-            Self::Install { mirror, hash: None } => write!(f, "install {mirror}"),
-            Self::Install { mirror, hash: Some(hash) } => write!(f, "install {mirror} {hash}"),
-            Self::Graph(mirror, hash) => write!(f, "graph {mirror} {hash}"),
-            Self::Contents(mirror, hash) => write!(f, "contents {mirror} {hash}"),
+            Self::Install(mirror) => write!(f, "install {mirror}"),
             Self::Broken { mirror, failing, named } => {
                 write!(f, "broken {mirror} {failing} {}", if *named { "named" } else { "alone" })
             }
@@ -217,7 +198,6 @@ pub(crate) fn Hosted(props: &HostedProps) -> Html {
 fn stand_in(part: &Part) -> Html {
     match part {
         Part::Install { .. } => Html::default(),
-        Part::Graph(..) | Part::Contents(..) => html! { <div aria-busy="true">{ skeleton(8) }</div> },
         Part::Page => html! { <div class="page" aria-busy="true">{ skeleton(8) }</div> },
         Part::Broken { failing, .. } => {
             let rows = usize::try_from(*failing).unwrap_or(usize::MAX).min(BROKEN_SHOWN);

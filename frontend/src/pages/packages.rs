@@ -160,9 +160,12 @@ fn row_of(package: &PackageSummary, marks: Vec<(u32, u32)>) -> PackageRow {
 /// Rows that are asked for at first: a screen's.
 const FIRST_ROWS: u32 = 60;
 
+/// Hears which rows are missing: the first of them, and how many.
+type AskForRows = Callback<(u32, u32)>;
+
 /// What was found last, and what hears which rows are missing; `None` while nothing can be found here.
 #[hook]
-fn use_found(props: &PackagesPageProps) -> Option<(Rc<Shown>, Callback<(u32, u32)>)> {
+fn use_found(props: &PackagesPageProps) -> Option<(Rc<Shown>, AskForRows)> {
     let known = &props.finder.known;
     let by = match &*props.by {
         "packages" => By::Packages,
@@ -192,7 +195,7 @@ fn use_found(props: &PackagesPageProps) -> Option<(Rc<Shown>, Callback<(u32, u32
     }
     let on_missing = {
         let find = props.finder.find.clone();
-        use_callback(question, move |(offset, limit): (u32, u32), question| {
+        use_callback(question, move |(offset, limit), question| {
             find.emit(Question { offset, limit: limit.min(MAX_ROWS), ..question.clone() });
         })
     };

@@ -13,7 +13,8 @@ use yew::prelude::*;
 use super::{
     ambiguous::AmbiguousPage,
     block,
-    hosted::{Hosted, Part, Program},
+    contents::contents,
+    install::InstallDialog,
     is_mirror_missing, is_missing,
     not_found::{Missing, NotFoundPage},
     use_title,
@@ -23,6 +24,7 @@ use crate::{
     components::{
         commands::commands,
         dependency_tree::DependencyTree,
+        graph_view::GraphView,
         install::remembered_way,
         page_head::page_head,
         parts::small_head,
@@ -99,6 +101,9 @@ pub(crate) fn SpecPage(props: &SpecPageProps) -> Html {
         <article class="page" data-hash={spec.as_ref().map(|spec| spec.summary.hash.to_string())}>
             { page_head(&page, title, beside, end) }
             { block(&answer, 12, |spec| content(mirror, spec, &props.place)) }
+            if let Some(tab) = props.place.param("install") {
+                <InstallDialog mirror={mirror.clone()} hash={props.hash.to_string()} tab={tab.to_owned()} visit={props.place.visit}/>
+            }
         </article>
     }
 }
@@ -134,13 +139,13 @@ fn content(mirror: &MirrorName, spec: &Rc<Spec>, place: &Place) -> Html {
                         if has_dependencies { <span class="end">{ view_links(mirror, spec, is_graph) }</span> }
                     </div>
                     if has_dependencies && is_graph {
-                        <Hosted program={Program::Specs} part={Part::Graph(mirror.clone(), spec.prefix.clone())} visit={place.visit}/>
+                        <GraphView mirror={mirror.clone()} spec={spec.clone()}/>
                     } else if has_dependencies {
                         <DependencyTree key={spec.summary.hash.as_str()} mirror={mirror.clone()} spec={spec.clone()}/>
                     }
                 </section>
                 if is_listed {
-                    <Hosted program={Program::Specs} part={Part::Contents(mirror.clone(), spec.prefix.clone())} visit={place.visit}/>
+                    { contents(mirror, spec) }
                 }
             </div>
             <aside class="stack">
