@@ -116,6 +116,8 @@ test('lists longer than a page of the API arrive whole, and only rows near the v
     name: `package-${String(index).padStart(5, '0')}`, newest: '1.0', versions: 1, specs: 1,
     targets: ['x86_64_v3'], systems: ['debian12'], bytes: 1000 + index, pushed: '2026-11-20T16:06:03Z',
   });
+  // Without the program that searches, the list is the server's.
+  await tab.route('**/finder-start.js', (route) => route.abort());
   await tab.route('**/api/v1/mirrors/user-environment/packages?*', (route) => {
     const start = Number(new URL(route.request().url()).searchParams.get('cursor') ?? 0);
     const items = Array.from({ length: 500 }, (_, offset) => item(start + offset));

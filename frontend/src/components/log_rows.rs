@@ -267,13 +267,14 @@ impl Rows {
     fn ask_ahead(&mut self) {
         let (from, to) = self.wanted;
         let known = self.block.from..self.block.end();
-        let is_known = |number: u64| known.contains(&number) || number < 1 || number > self.scale.rows;
-        let (above, below) = (from.saturating_sub(AHEAD / 2), to + AHEAD / 2);
+        // Near an end of the log what is drawn is as far as one can scroll.
+        let above = from.saturating_sub(AHEAD / 2).max(1);
+        let below = (to.saturating_sub(1) + AHEAD / 2).min(self.scale.rows);
         let lines = if !known.contains(&from) && !known.contains(&to.saturating_sub(1)) {
             (from.saturating_sub(BESIDE), to + BESIDE)
-        } else if !is_known(below) {
+        } else if !known.contains(&below) {
             (from.saturating_sub(BESIDE), to + AHEAD)
-        } else if !is_known(above) {
+        } else if !known.contains(&above) {
             (from.saturating_sub(AHEAD), to + BESIDE)
         } else {
             return;

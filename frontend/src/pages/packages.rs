@@ -195,7 +195,7 @@ fn use_found(props: &PackagesPageProps) -> Option<(Rc<Shown>, AskForRows)> {
     }
     let on_missing = {
         let find = props.finder.find.clone();
-        use_callback(question, move |(offset, limit), question| {
+        use_callback(question, move |(offset, limit): (u32, u32), question| {
             find.emit(Question { offset, limit: limit.min(MAX_ROWS), ..question.clone() });
         })
     };
