@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { address, focusedText, openPage, pages, sample, settled, startBrowser, startLarder, visit } from './harness.mjs';
+import { address, focusedText, openPage, pages, sample, settled, startBrowser, startLarder, visit, visitList } from './harness.mjs';
 
 let larder, browser, page;
 
@@ -67,7 +67,7 @@ test('a mirror shows its figures, and the commands to use it', async () => {
 });
 
 test('the list is filtered with each letter, and the URL follows', async () => {
-  await visit(page, pages.packages);
+  await visitList(page, pages.packages);
   const length = await page.evaluate(() => history.length);
   const rows = page.locator('tbody tr.row');
   await page.keyboard.press('/');
@@ -78,7 +78,7 @@ test('the list is filtered with each letter, and the URL follows', async () => {
   assert.deepEqual(await page.locator('mark').allInnerTexts(), ['opens', 'opens']);
   await page.waitForURL('**/packages?q=opens');
   assert.equal(await page.evaluate(() => history.length), length, 'typing makes no entry in the history');
-  await page.waitForFunction(() => document.querySelector('[role=status]')?.textContent === '2 of 53 packages');
+  await page.waitForFunction(() => [...document.querySelectorAll('[role=status]')].some((said) => said.textContent.startsWith('2 of 53 specs have opens')));
   await page.keyboard.press('Escape');
   await page.waitForFunction(() => document.querySelectorAll('tbody tr.row').length === 53);
   await page.waitForURL('**/-/packages');
@@ -102,25 +102,25 @@ test('typing anywhere in a mirror opens its packages, and Back returns', async (
 });
 
 test('a hash in the search box leads to its spec', async () => {
-  await visit(page, pages.packages);
+  await visitList(page, pages.packages);
   await page.locator('#search').fill('/slmgyj5');
   await page.locator('#search').press('Enter');
   await page.waitForURL('**/specs/slmgyj5');
-  await visit(page, pages.packages);
+  await visitList(page, pages.packages);
   await page.locator('#search').fill('build_cache/linux-debian12-x86_64_v3-gcc-12.2.0-hdf5-1.14.5-slmgyj5v4fo4y6wdzwfhnokekfbduvnn.spack');
   await page.waitForURL('**/specs/slmgyj5', { timeout: 5000 });
   assert.equal(await page.locator('h1').innerText(), titles.spec[0]);
 });
 
 test('words that match nothing are said back, with a way out', async () => {
-  await visit(page, '/m/user-environment/-/packages?q=nothing+like+this');
-  assert.match(await page.locator('.note').innerText(), /No package matches nothing like this/);
+  await visitList(page, '/m/user-environment/-/packages?q=nothing+like+this');
+  assert.match(await page.locator('.note').innerText(), /No spec matches nothing like this/);
   await page.getByRole('link', { name: 'Show all packages' }).click();
   await page.waitForFunction(() => document.querySelectorAll('tbody tr.row').length === 53);
 });
 
 test('a click on a head sorts, and Back returns to the order before', async () => {
-  await visit(page, pages.packages);
+  await visitList(page, pages.packages);
   await page.getByRole('link', { name: 'Size' }).click();
   await page.waitForURL('**/packages?sort=-size');
   assert.equal(await page.locator('tbody .row-link').first().innerText(), 'hdf5');
@@ -130,7 +130,7 @@ test('a click on a head sorts, and Back returns to the order before', async () =
 });
 
 test('Back restores where the list was scrolled to, and the row', async () => {
-  await visit(page, pages.packages);
+  await visitList(page, pages.packages);
   const row = page.getByRole('link', { name: 'xz', exact: true });
   await row.scrollIntoViewIfNeeded();
   const scrolled = await page.evaluate(() => scrollY);
@@ -147,7 +147,7 @@ test('Back restores where the list was scrolled to, and the row', async () => {
 });
 
 test('rows are real links: a middle click opens a tab', async () => {
-  await visit(page, pages.packages);
+  await visitList(page, pages.packages);
   const [tab] = await Promise.all([
     page.context().waitForEvent('page'),
     page.getByRole('link', { name: 'zlib', exact: true }).click({ button: 'middle' }),

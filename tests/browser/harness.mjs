@@ -178,6 +178,15 @@ export async function visit(page, path) {
   await settled(page);
 }
 
+/** Goes to a list of packages and waits until it is that of the catalogue, which takes the place of the server's. */
+export async function visitList(page, path) {
+  await visit(page, path);
+  await page.locator('.found-words').waitFor();
+}
+
+/** Leaves a page without the program that searches, so that its list is the server's. */
+export const withoutFinder = (page) => page.route('**/finder-start.js', (route) => route.abort());
+
 /** Waits until the page has a title and nothing is loading. */
 export async function settled(page) {
   await page.locator('main h1').waitFor();

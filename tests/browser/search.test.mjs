@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { address, openPage, phone, sample, startBrowser, startLarder, visit } from './harness.mjs';
+import { address, openPage, phone, sample, startBrowser, startLarder, visit, visitList } from './harness.mjs';
 
 const packages = '/m/user-environment/-/packages';
 let larder, browser, page;
@@ -18,11 +18,7 @@ after(async () => {
   await larder?.stop();
 });
 
-/** Goes to the list and waits until it is that of the catalogue. */
-async function open(query = '', tab = page) {
-  await visit(tab, packages + query);
-  await tab.locator('.found-words').waitFor();
-}
+const open = (query = '', tab = page) => visitList(tab, packages + query);
 
 const rows = (tab = page) => tab.locator('tbody tr.row');
 const words = (tab = page) => tab.locator('.found-words').innerText();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
-import { address, openPage, pages, sample, settled, startBrowser, startLarder, visit } from './harness.mjs';
+import { address, openPage, pages, sample, settled, startBrowser, startLarder, visit, withoutFinder } from './harness.mjs';
 
 let larder, browser, page;
 
@@ -53,6 +53,7 @@ test('what is not there is named, with what is near it', async () => {
 
 test('when Larder cannot be reached, the failed block says so, and Retry asks again', async () => {
   const tab = await openPage(browser, larder);
+  await withoutFinder(tab);
   await tab.route('**/api/v1/mirrors/*/packages*', (route) => route.abort());
   await visit(tab, pages.packages);
   const note = tab.getByRole('alert');
@@ -67,6 +68,7 @@ test('when Larder cannot be reached, the failed block says so, and Retry asks ag
 
 test('an error of the server is told in its words; what was loaded before stays', async () => {
   const tab = await openPage(browser, larder);
+  await withoutFinder(tab);
   await visit(tab, pages.packages);
   const body = JSON.stringify({ error: { code: 'unavailable', message: 'the index did not answer in time', next: 'Try again in a minute.' } });
   await tab.route('**/api/v1/**', (route) => route.fulfill({ status: 503, contentType: 'application/json', body }));
@@ -92,6 +94,7 @@ test('an answer that is none of ours is not taken for one', async () => {
 
 test('a slow answer shows stand-in rows, and the late one to an old question is dropped', async () => {
   const tab = await openPage(browser, larder);
+  await withoutFinder(tab);
   let release;
   const released = new Promise((resolve) => (release = resolve));
   await tab.route('**/api/v1/mirrors/user-environment/packages?*', async (route) => {
@@ -116,8 +119,7 @@ test('lists longer than a page of the API arrive whole, and only rows near the v
     name: `package-${String(index).padStart(5, '0')}`, newest: '1.0', versions: 1, specs: 1,
     targets: ['x86_64_v3'], systems: ['debian12'], bytes: 1000 + index, pushed: '2026-11-20T16:06:03Z',
   });
-  // Without the program that searches, the list is the server's.
-  await tab.route('**/finder-start.js', (route) => route.abort());
+  await withoutFinder(tab);
   await tab.route('**/api/v1/mirrors/user-environment/packages?*', (route) => {
     const start = Number(new URL(route.request().url()).searchParams.get('cursor') ?? 0);
     const items = Array.from({ length: 500 }, (_, offset) => item(start + offset));

@@ -206,7 +206,7 @@ fn use_found(props: &PackagesPageProps) -> Option<(Rc<Shown>, AskForRows)> {
         });
         use_effect_with(found, |found| {
             if let Some(found) = found {
-                announce(found.clone());
+                announce(found.replace('`', ""));
             }
         });
     }
