@@ -31,6 +31,7 @@ use crate::{
         found_table::FoundTable,
         page_head::page_head,
         parts::{code, in_code},
+        skeleton::skeleton,
         values::foreign,
     },
     finder::{Finder, Shown},
@@ -90,7 +91,9 @@ pub(crate) fn PackagesPage(props: &PackagesPageProps) -> Html {
     if let (Some((shown, on_missing)), false) = (shown, total == 0 && !packages.state.waiting) {
         return found(props, &page, &shown, &url_of_order, &on_missing);
     }
-    let beside = packages.data.as_ref().map_or_else(Html::default, |packages| count_line(packages, found_here, &words));
+    let is_coming = !props.finder.known.is_lost && props.finder.known.failed.is_none();
+    let counted = packages.data.as_ref().filter(|_| found_here > 0 || !is_coming);
+    let beside = counted.map_or_else(Html::default, |packages| count_line(packages, found_here, &words));
     html! {
         <article class="page">
             { page_head(&page, html! { "Packages" }, beside, None) }
@@ -99,7 +102,10 @@ pub(crate) fn PackagesPage(props: &PackagesPageProps) -> Html {
                 if packages.is_empty() {
                     return html! { <EmptyMirror mirror={props.mirror.clone()}/> };
                 }
-                let list = if found_here == 0 {
+                let list = if found_here == 0 && is_coming {
+                    // The server's list knows names alone: what a query finds is not known yet.
+                    html! { <div aria-busy="true">{ skeleton(8) }</div> }
+                } else if found_here == 0 {
                     nothing_found(&page, &words, (!props.sort.is_empty()).then_some(&props.sort))
                 } else {
                     html! { <FoundTable mirror={props.mirror.clone()} shown={(*listed).clone()} sort={props.sort.clone()} {url_of_order} on_missing={Callback::noop()}/> }

@@ -115,7 +115,7 @@ fn facts(run: &Run) -> Html {
             if let Some(revision) = &told.revision { { fact("Spack's commit", html! { <span title={revision.clone()}>{ mono(short(revision)) }</span> }) } }
             { fact("Pushed", html! { { format!("{} of {}", format::count(summary.pushed), format::counted(summary.counts.total(), "build")) } }) }
             { fact("Began", html! { <Age time={summary.started} ago=true/> }) }
-            { fact("Last report", html! { <Age time={summary.last} ago=true/> }) }
+            { fact("Ended", html! { <Age time={summary.last} ago=true/> }) }
         </dl>
     }
 }

@@ -100,6 +100,11 @@ impl Part {
         self.phase().started
     }
 
+    /// When the build ended, as far as the document says.
+    pub const fn ended(&self) -> Option<Timestamp> {
+        self.phase().ended
+    }
+
     const fn phase(&self) -> &Phase {
         match self {
             Self::Build(phase) | Self::Configure(phase) | Self::Update(phase) | Self::Testing(phase) => phase,

@@ -145,18 +145,25 @@ fn take_run(tables: &Tables, told: &Told, now: Timestamp) -> Result<u64> {
         Said::Part { part, .. } => part.started(),
     };
     let started = told.builds.iter().filter_map(said).min().unwrap_or(now).min(now).as_millis();
+    let ended = |build: &ToldBuild| match &build.said {
+        Said::Whole(build) => build.started?.as_millis().checked_add(build.took_millis?),
+        Said::Part { part, .. } => part.ended().map(Timestamp::as_millis),
+    };
+    // Reports may come long after the builds; only what says nothing of its end is taken to end now.
+    let ended = told.builds.iter().filter_map(ended).max().map(|end| end.clamp(started, now.as_millis().max(started)));
     match known {
         Some(Row { id, run }) => {
             let run: Run = serde_json::from_str::<Run>(&run)?.or(told.run.clone());
             let sql = "UPDATE run SET run = ?, started = min(started, ?), last = max(last, ?) WHERE id = ?";
             let run = serde_json::to_string(&run)?;
-            tables.run(sql, vec![run.into(), number(started), number(now.as_millis()), number(id)])?;
+            tables.run(sql, vec![run.into(), number(started), number(ended.unwrap_or(0)), number(id)])?;
             Ok(id)
         }
         None => {
             let sql = "INSERT INTO run(key, run, started, last) VALUES (?, ?, ?, ?)";
             let run = serde_json::to_string(&told.run)?;
-            tables.run(sql, vec![key.into(), run.into(), number(started), number(now.as_millis())])?;
+            let ended = ended.unwrap_or(now.as_millis());
+            tables.run(sql, vec![key.into(), run.into(), number(started), number(ended)])?;
             rows::last_inserted(tables)
         }
     }
