@@ -91,7 +91,9 @@ pub(crate) fn PackagesPage(props: &PackagesPageProps) -> Html {
     if let (Some((shown, on_missing)), false) = (shown, total == 0 && !packages.state.waiting) {
         return found(props, &page, &shown, &url_of_order, &on_missing);
     }
-    let is_coming = !props.finder.known.is_lost && props.finder.known.failed.is_none();
+    let known = &props.finder.known;
+    let fault = known.read.problem.as_ref().filter(|_| known.read.query == *props.text);
+    let is_coming = !known.is_lost && known.failed.is_none() && fault.is_none();
     let counted = packages.data.as_ref().filter(|_| found_here > 0 || !is_coming);
     let beside = counted.map_or_else(Html::default, |packages| count_line(packages, found_here, &words));
     html! {
@@ -105,6 +107,8 @@ pub(crate) fn PackagesPage(props: &PackagesPageProps) -> Html {
                 let list = if found_here == 0 && is_coming {
                     // The server's list knows names alone: what a query finds is not known yet.
                     html! { <div aria-busy="true">{ skeleton(8) }</div> }
+                } else if let (0, Some(fault)) = (found_here, fault) {
+                    html! { <div class="note"><strong>{ in_code(&fault.message) }</strong></div> }
                 } else if found_here == 0 {
                     nothing_found(&page, &words, (!props.sort.is_empty()).then_some(&props.sort))
                 } else {
