@@ -15,6 +15,10 @@ import { main } from '../../scripts/run.mjs';
 import { findChromium } from '../../scripts/test-programs.mjs';
 
 const [program, catalogue] = process.argv.slice(2);
+if (catalogue === undefined) {
+  console.error('It wants the folder of the program, such as frontend/dist, and the name of a catalogue.');
+  process.exit(1);
+}
 
 // What is typed, letter by letter where it is long.
 const queries = ['h', 'hd', 'hdf', 'hdf5', 'hdf5@1.14:', 'hdf5@1.14: +mpi', 'hdf5@1.14: +mpi ^openmpi', '^openssl',
