@@ -151,7 +151,7 @@ pub struct RunSummary {
     pub link: Option<String>,
     /// When the first of its builds began, or its first report arrived.
     pub started: Timestamp,
-    /// When the last of its builds ended, or the first report that says nothing of that arrived.
+    /// When the last of its builds ended; when it began where no report says.
     pub last: Timestamp,
     /// How its builds ended.
     pub counts: Counts,

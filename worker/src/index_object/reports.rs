@@ -149,7 +149,7 @@ fn take_run(tables: &Tables, told: &Told, now: Timestamp) -> Result<u64> {
         Said::Whole(build) => build.started?.as_millis().checked_add(build.took_millis?),
         Said::Part { part, .. } => part.ended().map(Timestamp::as_millis),
     };
-    // Reports may come long after the builds; only what says nothing of its end is taken to end now.
+    // Reports may come long after the builds, so that when they come says nothing.
     let ended = told.builds.iter().filter_map(ended).max().map(|end| end.clamp(started, now.as_millis().max(started)));
     match known {
         Some(Row { id, run }) => {
@@ -162,8 +162,7 @@ fn take_run(tables: &Tables, told: &Told, now: Timestamp) -> Result<u64> {
         None => {
             let sql = "INSERT INTO run(key, run, started, last) VALUES (?, ?, ?, ?)";
             let run = serde_json::to_string(&told.run)?;
-            let ended = ended.unwrap_or(now.as_millis());
-            tables.run(sql, vec![key.into(), run.into(), number(started), number(ended)])?;
+            tables.run(sql, vec![key.into(), run.into(), number(started), number(ended.unwrap_or(0))])?;
             rows::last_inserted(tables)
         }
     }

@@ -138,7 +138,7 @@ fn to_summary(tables: &Tables, row: &RunRow) -> Result<RunSummary> {
         link: run.link(),
         run,
         started: Timestamp::from_millis(row.started),
-        last: Timestamp::from_millis(row.last),
+        last: Timestamp::from_millis(row.last.max(row.started)),
         counts,
         pushed,
         cells: cells.into_iter().map(|CellRow { id, package, status }| Cell { id, package, status }).collect(),
