@@ -56,6 +56,8 @@ mod finder;
 #[cfg(target_arch = "wasm32")]
 pub mod hosting;
 #[cfg(target_arch = "wasm32")]
+pub mod in_worker;
+#[cfg(target_arch = "wasm32")]
 mod keyboard;
 #[cfg(target_arch = "wasm32")]
 mod load;

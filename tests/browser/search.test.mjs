@@ -152,3 +152,19 @@ test("without the catalogue's program the server's list is shown", async () => {
   assert.match(await tab.locator('main header').innerText(), /2 of 53 match opens/);
   await tab.context().close();
 });
+
+test('of a mirror that is closed to the reader no copy stays', async () => {
+  const tab = await openPage(browser, larder);
+  const copies = () => tab.evaluate(async () => (await (await caches.open('larder-catalogues-1')).keys()).length);
+  const until = async (wanted) => {
+    while ((await copies()) !== wanted) await tab.waitForTimeout(50);
+  };
+  await open('', tab);
+  await until(2);
+  const error = { code: 'unauthorized', message: 'the mirror is private', next: 'Use a token.' };
+  await tab.context().route('**/catalogue*', (route) => route.fulfill({ status: 401, contentType: 'application/json', body: JSON.stringify({ error }) }));
+  await tab.reload();
+  await until(0);
+  await tab.getByText('The mirror is private.').first().waitFor();
+  await tab.context().close();
+});

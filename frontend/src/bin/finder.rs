@@ -8,10 +8,11 @@
 mod finder {
     use std::cell::RefCell;
 
-    use js_sys::{Array, Date, Function, Promise, Reflect, Uint8Array};
+    use js_sys::{Array, Date, Function, Reflect, Uint8Array};
     use larder_frontend::{
         find::message::{Ask, Failed, Ready, Tell},
         format,
+        in_worker::{listen, pause, scope, tell},
     };
     use larder_shared::{
         api::ErrorBody,
@@ -25,11 +26,9 @@ mod finder {
         },
         layout::manifest::{INDEX_V8, INDEX_V9, Manifest},
     };
-    use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+    use wasm_bindgen::{JsCast, JsValue};
     use wasm_bindgen_futures::{JsFuture, spawn_local};
-    use web_sys::{
-        Cache, DedicatedWorkerGlobalScope, MessageEvent, ReadableStream, ReadableStreamDefaultReader, Response,
-    };
+    use web_sys::{Cache, ReadableStream, ReadableStreamDefaultReader, Response};
 
     /// The name of the cache with the copies.
     const COPIES: &str = "larder-catalogues-1";
@@ -58,25 +57,8 @@ mod finder {
 
     /// Begins to listen.
     pub(crate) fn start() {
-        let listen = Closure::<dyn Fn(MessageEvent)>::new(|event: MessageEvent| {
-            let text = event.data().as_string().unwrap_or_default();
-            if let Ok(ask) = serde_json::from_str(&text) {
-                answer(ask);
-            }
-        });
-        scope().set_onmessage(Some(listen.as_ref().unchecked_ref()));
-        listen.forget();
+        listen(answer);
         tell(&Tell::Listening);
-    }
-
-    fn scope() -> DedicatedWorkerGlobalScope {
-        js_sys::global().unchecked_into()
-    }
-
-    fn tell(what: &Tell) {
-        if let Ok(text) = serde_json::to_string(what) {
-            let _ = scope().post_message(&JsValue::from(text));
-        }
     }
 
     fn answer(ask: Ask) {
@@ -122,19 +104,13 @@ mod finder {
         Date::now() as u64
     }
 
-    /// Lets messages that wait come first.
-    async fn pause() {
-        let promise = Promise::new(&mut |resolve, _| {
-            let _ = scope().set_timeout_with_callback(&resolve);
-        });
-        let _ = JsFuture::from(promise).await;
-    }
-
     /// Why something cannot be had.
     enum Trouble {
         /// Nobody answered, or the browser does not let the page read the answer.
         Unreachable,
-        /// The answer says so.
+        /// There is no such thing, or it is not for this reader.
+        Closed(String),
+        /// The answer says why.
         Refused(String),
         /// What came is not what was asked for.
         Unreadable(String),
@@ -179,6 +155,9 @@ mod finder {
         if let Err(trouble) = loaded
             && is_mine
         {
+            if let Trouble::Closed(_) = &trouble {
+                forget(&mirror).await;
+            }
             fail(trouble, is_static);
         }
     }
@@ -202,7 +181,8 @@ mod finder {
             Trouble::Unreachable => {
                 ("Larder cannot be reached.".to_owned(), "It is tried again with the next visit.".to_owned())
             }
-            Trouble::Refused(why) => (why, "Look at the mirror's name and at your rights.".to_owned()),
+            Trouble::Closed(why) => (why, "Look at the mirror's name and at your rights.".to_owned()),
+            Trouble::Refused(why) => (why, "It is tried again with the next visit.".to_owned()),
             Trouble::Unreadable(why) => (
                 format::sentence(&why),
                 "Reload the page; if that does not help, tell whoever runs this Larder.".to_owned(),
@@ -365,7 +345,7 @@ mod finder {
         let mut writer = Writer::new();
         let blob = match fetch(&format!("{root}/v3/manifests/index/index.manifest.json")).await {
             Ok(answer) => index_blob(root, &all_bytes(&answer, false).await?),
-            Err(Trouble::Refused(_)) => None,
+            Err(Trouble::Closed(_)) => None,
             Err(trouble) => return Err(trouble),
         };
         let answer = match blob {
@@ -419,10 +399,11 @@ mod finder {
         }
         let text = JsFuture::from(answer.text()?).await?.as_string();
         let body = serde_json::from_str::<ErrorBody>(&text.unwrap_or_default());
-        Err(Trouble::Refused(body.map_or_else(
+        let why = body.map_or_else(
             |_| format!("The answer has status {}.", answer.status()),
             |body| format::sentence(&body.error.message),
-        )))
+        );
+        Err(if matches!(answer.status(), 401 | 403 | 404) { Trouble::Closed(why) } else { Trouble::Refused(why) })
     }
 
     /// Reads a body as it arrives.
@@ -499,6 +480,14 @@ mod finder {
         let Ok(answer) = Response::new_with_opt_js_u8_array(Some(&Uint8Array::from(table))) else { return };
         let _ = answer.headers().set("larder-as-of", &now().to_string());
         let _ = JsFuture::from(copies.put_with_str(&copy_url(mirror, part), &answer)).await;
+    }
+
+    /// Drops the copy of a mirror that is gone, or closed to this reader.
+    async fn forget(mirror: &str) {
+        let Some(copies) = copies().await else { return };
+        for part in Part::ALL {
+            let _ = JsFuture::from(copies.delete_with_str(&copy_url(mirror, part))).await;
+        }
     }
 
     /// Notes that the copy is as the mirror is now.

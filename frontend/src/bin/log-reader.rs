@@ -6,9 +6,10 @@
 mod reader {
     use std::{cell::RefCell, ops::Range};
 
-    use js_sys::{Date, Function, JsString, Promise, Reflect, RegExp, Uint8Array};
+    use js_sys::{Date, Function, JsString, Reflect, RegExp, Uint8Array};
     use larder_frontend::{
         format,
+        in_worker::{listen, pause, scope, tell},
         log::{
             lines::Lines,
             message::{Ask, Block, Found, Hit, MAX_COPIED_LINES, MAX_LINES, Size, Summary, Tell},
@@ -18,9 +19,9 @@ mod reader {
         },
     };
     use larder_shared::{api::ErrorBody, report::log::LogReader};
-    use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+    use wasm_bindgen::{JsCast, JsValue};
     use wasm_bindgen_futures::{JsFuture, spawn_local};
-    use web_sys::{DedicatedWorkerGlobalScope, MessageEvent, ReadableStreamDefaultReader, Response};
+    use web_sys::{ReadableStreamDefaultReader, Response};
 
     /// How often the page hears of progress.
     const TELL_MILLIS: f64 = 100.0;
@@ -60,25 +61,8 @@ mod reader {
 
     /// Begins to listen.
     pub(crate) fn start() {
-        let listen = Closure::<dyn Fn(MessageEvent)>::new(|event: MessageEvent| {
-            let text = event.data().as_string().unwrap_or_default();
-            if let Ok(ask) = serde_json::from_str(&text) {
-                answer(ask);
-            }
-        });
-        scope().set_onmessage(Some(listen.as_ref().unchecked_ref()));
-        listen.forget();
+        listen(answer);
         tell(&Tell::Ready);
-    }
-
-    fn scope() -> DedicatedWorkerGlobalScope {
-        js_sys::global().unchecked_into()
-    }
-
-    fn tell(what: &Tell) {
-        if let Ok(text) = serde_json::to_string(what) {
-            let _ = scope().post_message(&JsValue::from(text));
-        }
     }
 
     fn answer(ask: Ask) {
@@ -232,14 +216,6 @@ mod reader {
                 pause().await;
             }
         });
-    }
-
-    /// Lets what waits come first.
-    async fn pause() {
-        let promise = Promise::new(&mut |resolve, _| {
-            let _ = scope().set_timeout_with_callback(&resolve);
-        });
-        let _ = JsFuture::from(promise).await;
     }
 
     impl Search {
