@@ -37,25 +37,16 @@ fn consider(event: &Event) {
 
 fn ask_for(page: &Page) {
     if let Some(program) = Program::of(page) {
+        // What its page asks for, the program remembers by itself.
         program.load_ahead();
+        return;
     }
     match page {
-        Page::Home | Page::NotFound(_) => {}
         Page::Mirror(name) => {
             prefetch(api::mirror(name).document);
             prefetch(api::newest_specs(name, mirror::NEWEST).document);
         }
         Page::Packages(mirror) => prefetch(api::packages(mirror).document),
-        // What these ask for, their own program remembers.
-        Page::Package(..)
-        | Page::Spec(..)
-        | Page::Compare(_)
-        | Page::Keys(_)
-        | Page::Builds(_)
-        | Page::Build(..)
-        | Page::Log(..)
-        | Page::Run(..)
-        | Page::Failures(_)
-        | Page::Failure(..) => {}
+        _ => {}
     }
 }
