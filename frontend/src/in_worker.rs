@@ -32,8 +32,13 @@ pub fn tell(what: &impl Serialize) {
 
 /// Lets messages that wait come first.
 pub async fn pause() {
+    sleep(0).await;
+}
+
+/// Waits, in milliseconds.
+pub async fn sleep(millis: i32) {
     let promise = Promise::new(&mut |resolve, _| {
-        let _ = scope().set_timeout_with_callback(&resolve);
+        let _ = scope().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
     });
     let _ = JsFuture::from(promise).await;
 }

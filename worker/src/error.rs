@@ -112,6 +112,8 @@ pub(crate) enum Error {
     Issuer { issuer: String, problem: String },
     #[error("the settings of mirror `{0}` are being changed by others")]
     SettingsBusy(MirrorName),
+    #[error("the catalogue is being made: {packages} of {of} packages are in it")]
+    CatalogueMaking { packages: u64, of: u64 },
     #[error("the index did not answer in time")]
     IndexTimeout,
     #[error(transparent)]
@@ -169,7 +171,9 @@ impl Error {
             Self::Unsigned(_) | Self::Untrusted { .. } => ErrorCode::Untrusted,
             Self::Origin { .. } | Self::OriginUnread { .. } => ErrorCode::OriginFailed,
             Self::OriginTimeout { .. } => ErrorCode::OriginTimeout,
-            Self::IndexTimeout | Self::Issuer { .. } | Self::SettingsBusy(_) => ErrorCode::Unavailable,
+            Self::CatalogueMaking { .. } | Self::IndexTimeout | Self::Issuer { .. } | Self::SettingsBusy(_) => {
+                ErrorCode::Unavailable
+            }
             Self::Setting(_) | Self::Platform { .. } | Self::Data { .. } | Self::Index(_) => ErrorCode::Internal,
         }
     }
@@ -220,6 +224,7 @@ impl Error {
             Self::OriginTimeout { .. } | Self::IndexTimeout | Self::Issuer { .. } | Self::SettingsBusy(_) => {
                 "Try again in a minute."
             }
+            Self::CatalogueMaking { .. } => "Ask again in a few seconds.",
             Self::Setting(_) => "Correct the setting and deploy again.",
             Self::Ambiguous { .. } => "Send more characters of the hash.",
             Self::MethodNotAllowed { allow, .. } => return Some(format!("It does {allow}.")),

@@ -107,14 +107,22 @@ impl IndexObject {
     async fn keep_house(&self, now: Timestamp) -> worker::Result<()> {
         documents::collect_garbage(&self.tables, &self.store()?, now).await?;
         self.sweep_removals(now).await?;
-        self.go_on_reindexing(now).await
+        self.go_on_reindexing(now).await?;
+        let _one_at_a_time = self.rendering.lock().await;
+        catalogue::go_on(&self.tables, &self.store()?, &self.state, now).await
     }
 
     /// When there is next something to do that nobody asks for, in milliseconds since 1970.
     fn next_due(&self) -> worker::Result<Option<u64>> {
         let tables = &self.tables;
         let reindex = tables.reindex()?.filter(reindex::Run::is_due).map(|_| 0);
-        let due = [documents::next_due(tables)?, removal::next_due(tables)?, webhooks::next_due(tables)?, reindex];
+        let due = [
+            documents::next_due(tables)?,
+            removal::next_due(tables)?,
+            webhooks::next_due(tables)?,
+            catalogue::next_due(tables)?,
+            reindex,
+        ];
         Ok(due.into_iter().flatten().min())
     }
 

@@ -288,6 +288,7 @@ pub(crate) fn failure(error: &Error, request: &Request) -> worker::Result<Respon
         }
         (_, ErrorCode::Unauthorized) => headers.set("WWW-Authenticate", &how_to_authenticate(request))?,
         (_, ErrorCode::TooManyAttempts) => headers.set("Retry-After", "60")?,
+        (Error::CatalogueMaking { .. }, _) => headers.set("Retry-After", "2")?,
         (_, ErrorCode::Unavailable) => headers.set("Retry-After", "5")?,
         _ => {}
     }

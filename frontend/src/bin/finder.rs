@@ -12,7 +12,7 @@ mod finder {
     use larder_frontend::{
         find::message::{Ask, Failed, Ready, Tell},
         format,
-        in_worker::{listen, pause, scope, tell},
+        in_worker::{listen, pause, scope, sleep, tell},
     };
     use larder_shared::{
         api::ErrorBody,
@@ -29,6 +29,9 @@ mod finder {
     use wasm_bindgen::{JsCast, JsValue};
     use wasm_bindgen_futures::{JsFuture, spawn_local};
     use web_sys::{Cache, ReadableStream, ReadableStreamDefaultReader, Response};
+
+    /// How often is asked for what the server will have soon: a large catalogue takes minutes once.
+    const MAX_TRIES: u32 = 60;
 
     /// The name of the cache with the copies.
     const COPIES: &str = "larder-catalogues-1";
@@ -392,8 +395,18 @@ mod finder {
         Some((format!("{root}/blobs/sha256/{}/{digest}", digest.get(..2)?), record.compression == "gzip"))
     }
 
+    /// Fetches; asks again while the server says that it will have it soon.
     async fn fetch(url: &str) -> Result<Response> {
-        let answer: Response = JsFuture::from(scope().fetch_with_str(url)).await?.dyn_into()?;
+        let mut left = MAX_TRIES;
+        let answer = loop {
+            left -= 1;
+            let answer: Response = JsFuture::from(scope().fetch_with_str(url)).await?.dyn_into()?;
+            let again = answer.headers().get("retry-after").ok().flatten().and_then(|wait| wait.parse::<i32>().ok());
+            match again {
+                Some(seconds) if answer.status() == 503 && left > 0 => sleep(seconds.clamp(1, 60) * 1000).await,
+                _ => break answer,
+            }
+        };
         if answer.ok() {
             return Ok(answer);
         }

@@ -213,6 +213,13 @@ pub enum CatalogueFound {
     Whole(Document),
     /// What is new since the cursor, packed, in hex digits.
     Since(String),
+    /// It is being made: ask again.
+    Making {
+        /// Packages that are in it.
+        packages: u64,
+        /// Packages that there are.
+        of: u64,
+    },
 }
 
 /// A webhook as it is set; its `Debug` hides the secret.

@@ -5,10 +5,12 @@ use larder_shared::{
     index::catalogue::{Catalogue, Edges, Specs, Table, merge_edges, merge_hashes, merge_specs, unpack_all},
 };
 use larder_tests::{
-    fixtures::fixture,
+    fixtures::{self, fixture},
     http::Answer,
     larder::{ADMIN, Larder},
-    package::{MadeUp, blob_path},
+    nginx::Site,
+    package::{MadeUp, blob_path, index_of},
+    wait,
 };
 use serde_json::json;
 
@@ -117,6 +119,29 @@ fn a_catalogue_is_sent_once_and_refused_with_a_reason() {
     // A place of another index: all of it.
     assert_eq!(larder.get(&format!("{URL}?since=1.2.3.4.5")).send().expect(200).body, answer.body);
     larder.get("/api/v1/mirrors/nowhere/catalogue").send().expect_error(404);
+}
+
+#[test]
+fn a_large_catalogue_is_made_while_others_wait() {
+    const PACKAGES: usize = 5 * 8_192;
+    let (site, larder) = (Site::empty(), Larder::start());
+    let nodes: Vec<_> = (0..PACKAGES).map(|number| MadeUp::new("many", &number.to_string()).node()).collect();
+    fixtures::write(&site.root().join("build_cache/index.json"), &index_of(&nodes));
+    larder.make_mirror_of("m", &site.url());
+    larder.post("/api/v1/mirrors/m/refresh", "").token(ADMIN).send().expect(200);
+    let answer = larder.get(URL).send();
+    assert_eq!(answer.expect_header("retry-after"), "2");
+    let error = answer.expect_error(503);
+    assert_eq!(error.message, format!("the catalogue is being made: 0 of {PACKAGES} packages are in it"));
+    let made = wait::until("the catalogue is made", || {
+        let answer = larder.get(URL).send();
+        (answer.status == 200).then_some(answer)
+    });
+    let tables = unpack_all(&made.body).unwrap();
+    let specs: Vec<_> = tables.into_iter().map(|table| Specs::read(table).unwrap()).collect();
+    assert_eq!(specs.len(), 5);
+    let (merged, _) = merge_specs(&specs).unwrap();
+    assert_eq!(Catalogue::new(merged).unwrap().specs.rows() as usize, PACKAGES);
 }
 
 #[test]

@@ -50,6 +50,7 @@ pub(crate) async fn show(app: &App, request: &Request, mirror: &MirrorName) -> R
             };
             headers.body(body)
         }
+        CatalogueFound::Making { packages, of } => Err(Error::CatalogueMaking { packages, of }),
         CatalogueFound::Since(digits) => {
             let damaged = |_| Error::Platform { doing: "reading a catalogue", source: "no hex digits".into() };
             let bytes = hex::decode(digits).map_err(damaged)?;

@@ -5,8 +5,6 @@
 //! made for the asking. A row is never taken out: a package that is removed stays as a dependency, and a
 //! later row of the same hash takes the place of an earlier one.
 
-use std::collections::HashSet;
-
 use larder_shared::{
     api::Timestamp,
     digest::Digest,
@@ -26,14 +24,19 @@ use super::{
 };
 use crate::store::Store;
 
+/// `catalogue.making` is the mirror whose tables are made by alarms, as long as many are missing;
 /// `catalogue_change` has the packages of which something has changed since they came, in order.
 pub(super) const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS catalogue(id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, document TEXT);
+CREATE TABLE IF NOT EXISTS catalogue(
+    id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, document TEXT, making TEXT);
 CREATE TABLE IF NOT EXISTS catalogue_change(number INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT NOT NULL);
 ";
 
 /// Packages of a table that is never made again.
 const TABLE_ROWS: usize = 8_192;
+
+/// Full tables that are made while somebody waits, or in one alarm: about a second's work.
+const TABLES_AT_ONCE: u64 = 4;
 
 /// Changes that are told alone; beyond that the whole catalogue is cheaper.
 const MAX_CHANGES: u64 = 4_096;
@@ -61,6 +64,42 @@ struct KeptTable {
     parts: [Part; 3],
 }
 
+impl Kept {
+    fn sealed(&self) -> impl Iterator<Item = &KeptTable> {
+        self.tables.iter().take_while(|table| table.sealed)
+    }
+}
+
+/// How many full tables are not made yet.
+fn missing(kept: &Kept, now: &Cursor) -> u64 {
+    let made = kept.sealed().last().map_or(0, |last| last.cursor.last);
+    now.last.saturating_sub(made) / TABLE_ROWS as u64
+}
+
+/// When an alarm has tables to make: at once, or never.
+pub(super) fn next_due(tables: &Tables) -> Result<Option<u64>> {
+    Ok(making(tables)?.map(|_| 0))
+}
+
+/// The mirror whose tables alarms make.
+fn making(tables: &Tables) -> Result<Option<MirrorName>> {
+    #[derive(Deserialize)]
+    struct Row {
+        making: Option<MirrorName>,
+    }
+    Ok(tables.first::<Row>("SELECT making FROM catalogue", vec![])?.and_then(|row| row.making))
+}
+
+/// Makes some of the tables that are missing, if alarms are to make any.
+pub(super) async fn go_on(tables: &Tables, store: &Store, state: &State, now: Timestamp) -> Result<()> {
+    let Some(mirror) = making(tables)? else { return Ok(()) };
+    let kept = renew(tables, store, state, &mirror, now, TABLES_AT_ONCE).await?;
+    if kept.tables.last().is_none_or(|last| !last.sealed) {
+        tables.run("UPDATE catalogue SET making = NULL", vec![])?;
+    }
+    Ok(())
+}
+
 /// Notes that something the catalogue has of a package has changed.
 pub(super) fn note_change(tables: &Tables, hash: &DagHash) -> Result<()> {
     tables.run("INSERT INTO catalogue_change(hash) VALUES (?)", vec![hash.as_str().into()])
@@ -74,9 +113,16 @@ pub(super) async fn find(tables: &Tables, store: &Store, state: &State, wanted: 
         let (written, _) = render(tables, since, now, usize::MAX)?;
         return Ok(CatalogueFound::Since(hex::encode(pack(part_of(&written, wanted.part)))));
     }
-    let kept = match kept.tables.last().is_some_and(|last| last.cursor == now) {
+    let is_current = kept.tables.last().is_some_and(|last| last.cursor == now);
+    if !is_current && missing(&kept, &now) > TABLES_AT_ONCE {
+        tables.run("UPDATE catalogue SET making = ?", vec![wanted.mirror.as_str().into()])?;
+        alarm::ring_by(state, wanted.now.as_millis()).await?;
+        let packages = kept.sealed().last().map_or(0, |last| last.cursor.last);
+        return Ok(CatalogueFound::Making { packages, of: now.last });
+    }
+    let kept = match is_current {
         true => kept,
-        false => renew(tables, store, state, wanted, &kept, epoch).await?,
+        false => renew(tables, store, state, wanted.mirror, wanted.now, TABLES_AT_ONCE + 1).await?,
     };
     let place = catalogue::Part::ALL.iter().position(|part| *part == wanted.part).unwrap_or(0);
     let parts: Vec<Part> = kept.tables.iter().map(|table| table.parts[place].clone()).collect();
@@ -196,18 +242,24 @@ fn add(writer: &mut Writer, row: &RecordRow) -> Result<()> {
     Ok(())
 }
 
-/// Makes what is missing behind the full tables, and notes the catalogue as it is then.
+/// Makes at most so many tables of what is missing behind the full ones, and notes each when it is
+/// stored, so that what breaks off is gone on with.
 async fn renew(
     tables: &Tables,
     store: &Store,
     state: &State,
-    wanted: &Wanted<'_>,
-    before: &Kept,
-    epoch: u64,
+    mirror: &MirrorName,
+    now: Timestamp,
+    most: u64,
 ) -> Result<Kept> {
-    let sealed = before.tables.iter().take_while(|table| table.sealed).cloned();
-    let mut kept = Kept { tables: sealed.collect() };
-    loop {
+    let (epoch, before) = kept(tables, now)?;
+    let mut kept = Kept { tables: before.sealed().cloned().collect() };
+    let due = now.as_millis() + REPLACED_MILLIS;
+    for part in before.tables[kept.tables.len()..].iter().flat_map(|table| &table.parts) {
+        discard_key(tables, &part.key(mirror), due)?;
+        alarm::ring_by(state, due).await?;
+    }
+    for _ in 0..most {
         let since = kept.tables.last().map_or(Cursor::default(), |last| last.cursor);
         // Storing waits, so the index may be further each time.
         let now = position(tables, epoch)?;
@@ -217,30 +269,17 @@ async fn renew(
         for part in catalogue::Part::ALL {
             let bytes = pack(part_of(&written, part));
             let part = Part { digest: Digest::of(&bytes), bytes: bytes.len() as u64 };
-            put(store, &part.key(wanted.mirror), bytes).await?;
+            let key = part.key(mirror);
+            put(store, &key, bytes).await?;
+            tables.run("DELETE FROM garbage WHERE key = ?", vec![key.to_string().into()])?;
             parts.push(part);
         }
         let parts = <[Part; 3]>::try_from(parts).map_err(|_| "a catalogue has three parts")?;
         kept.tables.push(KeptTable { cursor, sealed: !is_last, parts });
+        tables.run("UPDATE catalogue SET document = ?", vec![serde_json::to_string(&kept)?.into()])?;
         if is_last {
             break;
         }
     }
-    let parts = |kept: &Kept| -> HashSet<String> {
-        let parts = kept.tables.iter().flat_map(|table| &table.parts);
-        parts.map(|part| part.key(wanted.mirror).to_string()).collect()
-    };
-    let (old, new) = (parts(before), parts(&kept));
-    let due = wanted.now.as_millis() + REPLACED_MILLIS;
-    for key in before.tables.iter().flat_map(|table| &table.parts).map(|part| part.key(wanted.mirror)) {
-        if !new.contains(&key.to_string()) {
-            discard_key(tables, &key, due)?;
-        }
-    }
-    for key in new.difference(&old) {
-        tables.run("DELETE FROM garbage WHERE key = ?", vec![key.as_str().into()])?;
-    }
-    alarm::ring_by(state, due).await?;
-    tables.run("UPDATE catalogue SET document = ?", vec![serde_json::to_string(&kept)?.into()])?;
     Ok(kept)
 }

@@ -113,7 +113,8 @@ CREATE TABLE IF NOT EXISTS reindex(id INTEGER PRIMARY KEY CHECK (id = 1), run TE
 
 /// Columns that came after the first release: table, column, definition. `CREATE TABLE IF NOT EXISTS`
 /// leaves a table of then as it was.
-const LATER_COLUMNS: [(&str, &str, &str); 1] = [("mirror", "oci", "INTEGER NOT NULL DEFAULT 0")];
+const LATER_COLUMNS: [(&str, &str, &str); 2] =
+    [("mirror", "oci", "INTEGER NOT NULL DEFAULT 0"), ("catalogue", "making", "TEXT")];
 
 /// A handle to the tables.
 #[derive(Clone)]
