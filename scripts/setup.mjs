@@ -9,17 +9,19 @@ import { Explained, isProgram, main, run, step, succeeds } from './run.mjs';
 import { ensureTestPrograms } from './test-programs.mjs';
 
 const wasmTarget = 'wasm32-unknown-unknown';
+// A test is a program with arguments and files, which only this target has.
+const wasmTestTarget = 'wasm32-wasip1';
 
-async function hasWasmTarget() {
+async function hasTarget(target) {
   try {
-    return existsSync((await run('rustc', ['--print', 'target-libdir', '--target', wasmTarget])).trim());
+    return existsSync((await run('rustc', ['--print', 'target-libdir', '--target', target])).trim());
   } catch {
     return false;
   }
 }
 
-async function ensureRust() {
-  if (await hasWasmTarget()) return;
+async function ensureRust(wasmTarget) {
+  if (await hasTarget(wasmTarget)) return;
   await step(
     'install the Rust compiler for WebAssembly',
     async () => {
@@ -66,9 +68,10 @@ async function ensurePackages() {
 
 /** What is quick to install. The tools written in Rust are apart: they can take minutes. */
 export async function setupBasics({ test = false } = {}) {
-  await ensureRust();
+  await ensureRust(wasmTarget);
   await ensurePackages();
   if (test) {
+    await ensureRust(wasmTestTarget);
     await ensureRustComponents();
     await ensureTestPrograms();
   }

@@ -7,6 +7,7 @@ import { inRoot, packagePrograms } from './paths.mjs';
 import { Explained, finished, lanes, main, run, seconds, step } from './run.mjs';
 import { setupBasics } from './setup.mjs';
 import { testEnvironment } from './test-programs.mjs';
+import { wasiRunner } from './wasi.mjs';
 import { toolEnvironment } from './tools.mjs';
 
 const started = performance.now();
@@ -14,6 +15,7 @@ const started = performance.now();
 // The same set everywhere: another one would resolve other features and compile much of it again.
 const native = ['--workspace', '--exclude', 'larder-worker', '--features', 'larder-shared/schema'];
 const wasm = ['-p', 'larder-shared', '-p', 'larder-worker', '-p', 'larder-frontend', '--target', 'wasm32-unknown-unknown'];
+const wasmTests = ['-p', 'larder-shared', '--lib', '--target', 'wasm32-wasip1'];
 const strict = ['--', '-D', 'warnings'];
 
 function command(name, program, args, options) {
@@ -67,6 +69,7 @@ await main(async () => {
     const options = { env: testEnvironment(toolEnvironment()), show: true };
     await command('test the scripts', 'node', nodeTest('scripts'), options);
     await command('test in Rust', 'cargo', ['test', ...native, '--', '--test-threads=2'], options);
+    await command('test the shared crate in WebAssembly', 'cargo', ['test', ...wasmTests], { env: { ...toolEnvironment(), ...wasiRunner } });
     await command('test in the browser', 'node', nodeTest('tests', 'browser'), options);
   } finally {
     printSummary();

@@ -7,7 +7,10 @@ use gloo::{
     timers::callback::Timeout,
     utils::{document_element, window},
 };
-use larder_frontend::search_text::Sought;
+use larder_frontend::{
+    search_text::Sought,
+    source::{Source, static_mirror},
+};
 use larder_shared::{
     api::Mirror,
     name::{MirrorName, PackageName},
@@ -26,8 +29,10 @@ use crate::{
     pages::{
         home::HomePage,
         hosted::{Hosted, PAGE_PLACE, Part, Program, is_awaited},
+        listing::ListingProps,
         mirror::MirrorPage,
         not_found::{Missing, NotFoundPage},
+        open::{AskForMirror, OpenPage},
         packages::PackagesPage,
     },
     prefetch::use_prefetch,
@@ -79,10 +84,11 @@ pub(crate) fn App() -> Html {
         })
     };
     let all = mirrors.data.as_ref().map_or(&[][..], |mirrors| &mirrors[..]);
-    let can_search = current.is_some() || all.len() > 1;
-    let scope = current.as_ref().map(|mirror| AttrValue::from(mirror.to_string()));
-    let opened = use_mut_ref(|| None::<MirrorName>);
-    let finder = use_finder(searched_mirror(&opened, &place.page, current.as_ref()));
+    let opened = use_mut_ref(|| None::<Source>);
+    let here = current.clone().map(Source::Mirror).or_else(|| elsewhere(&place));
+    let can_search = here.is_some() || all.len() > 1 && place.page != Page::Open;
+    let scope = here.as_ref().map(|source| AttrValue::from(source.title().to_owned()));
+    let finder = use_finder(searched(&opened, &place.page, here));
     let search = can_search.then(|| {
         let (read, items) = (finder.known.read.clone(), finder.known.items.clone());
         let (text, on_caret) = (text.clone(), finder.complete.clone());
@@ -107,27 +113,37 @@ pub(crate) fn App() -> Html {
 fn current_mirror(page: &Page, mirrors: &Answer<Vec<Mirror>>) -> Option<MirrorName> {
     match (page.mirror(), mirrors.data.as_ref().map(|mirrors| &mirrors[..])) {
         (Some(mirror), _) => Some(mirror.clone()),
+        (None, _) if *page == Page::Open => None,
         (None, Some([mirror])) if !mirrors.state.is_partial => Some(mirror.name.clone()),
         (None, _) => None,
     }
 }
 
-/// The mirror whose catalogue is searched: from the first visit to its packages on, until it is left.
-fn searched_mirror(
-    opened: &Rc<RefCell<Option<MirrorName>>>,
-    page: &Page,
-    current: Option<&MirrorName>,
-) -> Option<MirrorName> {
+/// The static mirror that is opened.
+fn elsewhere(place: &Place) -> Option<Source> {
+    let url = place.param("url").filter(|_| place.page == Page::Open)?;
+    static_mirror(url).ok().map(Source::Elsewhere)
+}
+
+/// What is searched: from the first visit to its packages on, until it is left.
+fn searched(opened: &Rc<RefCell<Option<Source>>>, page: &Page, here: Option<Source>) -> Option<Source> {
     let mut opened = opened.borrow_mut();
-    if matches!(page, Page::Packages(_)) || opened.as_ref() != current {
-        *opened = current.filter(|_| matches!(page, Page::Packages(_))).cloned();
+    if matches!(page, Page::Packages(_) | Page::Open) || *opened != here {
+        *opened = here.filter(|_| matches!(page, Page::Packages(_) | Page::Open));
     }
     opened.clone()
 }
 
+/// The list of a source as the URL wants it.
+fn listing(place: &Place, source: Source, text: String, finder: &Finder) -> ListingProps {
+    let param = |name| AttrValue::from(place.param(name).unwrap_or_default().to_owned());
+    let (sort, facets, by) = (param("sort"), param("f"), param("by"));
+    ListingProps { source, text: text.into(), sort, facets, by, finder: finder.clone() }
+}
+
 /// Whether the page shows what the box finds.
 const fn is_searched(page: &Page) -> bool {
-    matches!(page, Page::Home | Page::Packages(_))
+    matches!(page, Page::Home | Page::Open | Page::Packages(_))
 }
 
 fn page(
@@ -148,9 +164,15 @@ fn page(
         },
         Page::Mirror(mirror) => html! { <MirrorPage {key} mirror={mirror.clone()} page={place.page.clone()}/> },
         Page::Packages(mirror) => {
-            let param = |name| place.param(name).unwrap_or_default().to_owned();
-            html! { <PackagesPage {key} mirror={mirror.clone()} {text} sort={param("sort")} facets={param("f")} by={param("by")} finder={finder.clone()}/> }
+            let listing = listing(place, Source::Mirror(mirror.clone()), text, finder);
+            html! { <PackagesPage {key} mirror={mirror.clone()} {listing}/> }
         }
+        Page::Open => match elsewhere(place) {
+            Some(source) => {
+                html! { <OpenPage key={source.url()} listing={listing(place, source.clone(), text, finder)}/> }
+            }
+            None => html! { <AskForMirror/> },
+        },
         Page::NotFound(path) => {
             html! { <NotFoundPage {key} missing={Missing::Path(path.clone())} page={place.page.clone()}/> }
         }
@@ -178,9 +200,10 @@ fn follow_typing(place: &Place, current: Option<&MirrorName>, text: String) {
         return;
     }
     match (&place.page, current) {
-        (Page::Packages(_), _) | (Page::Home, None) => {
+        (Page::Packages(_) | Page::Open, _) | (Page::Home, None) => {
             let param = |name| place.param(name).unwrap_or_default();
-            let params = [("q", &*text), ("f", param("f")), ("sort", param("sort")), ("by", param("by"))];
+            let url = param("url");
+            let params = [("url", url), ("q", &*text), ("f", param("f")), ("sort", param("sort")), ("by", param("by"))];
             route::correct_soon(route::url(&place.page, &params));
         }
         (_, Some(mirror)) if matches!(sought, Sought::Words(_)) => {

@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
-use larder_frontend::find::{
-    message::{Ask, Failed, Ready, Tell},
-    paint::Read,
+use larder_frontend::{
+    find::{
+        message::{Ask, Failed, Ready, Tell},
+        paint::Read,
+    },
+    source::Source,
 };
-use larder_shared::{
-    find::{Completion, Found, Question},
-    name::MirrorName,
-};
+use larder_shared::find::{Completion, Found, Question};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{ErrorEvent, MessageEvent, Worker};
 use yew::prelude::*;
@@ -31,6 +31,8 @@ pub(crate) struct Shown {
 pub(crate) struct Known {
     /// What can be searched, once it can.
     pub ready: Option<Ready>,
+    /// Bytes of the catalogue that have arrived, and of how many.
+    pub loading: Option<(u64, Option<u64>)>,
     /// Why it cannot, or why it is old.
     pub failed: Option<Rc<Failed>>,
     /// The last answer to a query without a fault.
@@ -71,6 +73,7 @@ impl Reducible for Known {
             }
             Event::Told(Tell::Ready(ready)) => {
                 known.ready = Some(ready);
+                known.loading = None;
                 known.failed = None;
             }
             Event::Told(Tell::Failed(failed)) => known.failed = Some(Rc::new(failed)),
@@ -87,7 +90,8 @@ impl Reducible for Known {
                 }
             }
             Event::Told(Tell::Completions { id, items }) if id == self.completed => known.items = Rc::new(items),
-            Event::Told(Tell::Listening | Tell::Loading { .. } | Tell::Completions { .. }) => return self,
+            Event::Told(Tell::Loading { bytes, of }) => known.loading = Some((bytes, of)),
+            Event::Told(Tell::Listening | Tell::Completions { .. }) => return self,
             Event::Left => return Rc::default(),
             Event::Lost => return Rc::new(Self { is_lost: true, ..Self::default() }),
         }
@@ -105,17 +109,17 @@ pub(crate) struct Finder {
     pub complete: Callback<(String, u32)>,
 }
 
-/// Has a worker find in the catalogue of `mirror`, if any. It ends with the mirror.
+/// Has a worker find in the catalogue of `source`, if any. It ends with the source.
 #[hook]
-pub(crate) fn use_finder(mirror: Option<MirrorName>) -> Finder {
+pub(crate) fn use_finder(source: Option<Source>) -> Finder {
     let known = use_reducer_eq(Known::default);
     let worker = use_mut_ref(|| None::<Worker>);
     let last = use_mut_ref(|| 0u32);
     let dispatch = known.dispatcher();
     {
         let (worker, dispatch) = (worker.clone(), dispatch.clone());
-        use_effect_with(mirror, move |mirror| {
-            let started = mirror.as_ref().and_then(|mirror| start(mirror, dispatch.clone()));
+        use_effect_with(source, move |source| {
+            let started = source.as_ref().and_then(|source| start(source, dispatch.clone()));
             *worker.borrow_mut() = started.as_ref().map(|(worker, ..)| worker.clone());
             move || {
                 if let Some((worker, ..)) = started {
@@ -154,11 +158,14 @@ pub(crate) fn use_finder(mirror: Option<MirrorName>) -> Finder {
 type Listener<E> = Closure<dyn Fn(E)>;
 
 fn start(
-    mirror: &MirrorName,
+    source: &Source,
     dispatch: UseReducerDispatcher<Known>,
 ) -> Option<(Worker, Listener<MessageEvent>, Listener<ErrorEvent>)> {
     let worker = Worker::new(PROGRAM).ok()?;
-    let open = Ask::Open { mirror: mirror.to_string(), url: api::catalogue_path(mirror) };
+    let open = match source {
+        Source::Mirror(mirror) => Ask::Open { mirror: mirror.to_string(), url: api::catalogue_path(mirror) },
+        Source::Elsewhere(url) => Ask::Open { mirror: url.to_string(), url: url.to_string() },
+    };
     let on_error = {
         let dispatch = dispatch.clone();
         Listener::new(move |_: ErrorEvent| dispatch.dispatch(Event::Lost))

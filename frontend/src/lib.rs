@@ -31,6 +31,7 @@ pub mod nearest;
 pub mod order;
 pub mod outcome;
 pub mod search_text;
+pub mod source;
 pub mod spec_filter;
 pub mod tree;
 pub mod trust;

@@ -37,6 +37,7 @@ fn page(place: &Place) -> Html {
         Page::Failure(mirror, signature) => html! { <FailurePage {key} {mirror} {signature}/> },
         // Drawn elsewhere.
         Page::Home
+        | Page::Open
         | Page::Mirror(_)
         | Page::Packages(_)
         | Page::Package(..)

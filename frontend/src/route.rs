@@ -11,6 +11,7 @@ use gloo::{
     timers::callback::Timeout,
     utils::{document, window},
 };
+use larder_frontend::source::Source;
 use larder_shared::route::page::Page;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, HtmlAnchorElement, MouseEvent, PopStateEvent, ScrollRestoration, UrlSearchParams};
@@ -204,6 +205,11 @@ pub(crate) fn url(page: &Page, params: &[(&str, &str)]) -> String {
         separator = '&';
     }
     url
+}
+
+/// The URL of a source's list.
+pub(crate) fn list_url(source: &Source, query: &str, facets: &str, sort: &str, by: &str) -> String {
+    url(&source.page(), &[("url", source.url()), ("q", query), ("f", facets), ("sort", sort), ("by", by)])
 }
 
 /// A parameter's value encoded, but for what may stand in a query as it is.

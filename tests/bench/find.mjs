@@ -1,126 +1,174 @@
-// The worker that finds specs, in Chromium: bytes, time to the first answer, memory, and time from question to answer.
+// The search as its reader meets it, in Chromium: bytes to the first list, time to read them, memory, from key to
+// painted answer, and what a later visit costs.
 //
-//     node tests/bench/find.mjs <folder of finder.js and finder_bg.wasm> <catalogue>
+//     node tests/bench/find.mjs [10000 100000 1000000]
 //
-// `<catalogue>.specs` and `<catalogue>.edges` are documents as the server sends them. At 100,000 specs, cache.spack.io's
-// own page downloads 15.2 MB, decodes for 1.65 s, holds 141 MB and looks through its rows in 23 ms.
+// At 100,000 specs, cache.spack.io's own page downloads 15.2 MB, decodes for 1.65 s, holds 141 MB and looks through its
+// rows in 23 ms.
 
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, request as ask } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
-import { inRoot } from '../../scripts/paths.mjs';
 import { main } from '../../scripts/run.mjs';
 import { findChromium } from '../../scripts/test-programs.mjs';
+import { Client, startWithMirrors } from './parts/large-mirrors.mjs';
 
-const [program, catalogue] = process.argv.slice(2);
-if (catalogue === undefined) {
-  console.error('It wants the folder of the program, such as frontend/dist, and the name of a catalogue.');
-  process.exit(1);
-}
+const asked = process.argv.slice(2).map(Number).filter(Boolean);
+const sizes = asked.length ? asked : [10_000, 100_000];
+const typed = ['hdf5@1.14: +mpi ^openmpi', 'opnssl', '%gcc@12 +shared', 'target=x86_64_v3: os=debian12'];
+const times = 4;
+const newPackages = 100;
 
-// What is typed, letter by letter where it is long.
-const queries = ['h', 'hd', 'hdf', 'hdf5', 'hdf5@1.14:', 'hdf5@1.14: +mpi', 'hdf5@1.14: +mpi ^openmpi', '^openssl',
-  '%gcc@12 +shared', 'target=x86_64_v3: os=debian12', 'opnssl', ''];
+const share = (numbers, part) => numbers.toSorted((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * part))];
+const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;
 
-// What memory a page and its workers take is told only to pages that nothing else is in.
-const isolated = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
-
-async function serve() {
-  const sent = { program: 0, specs: 0, edges: 0 };
-  const answers = {
-    '/': ['text/html', async () => '<!doctype html><title>Find</title>'],
-    '/finder-start.js': ['text/javascript', () => readFile(inRoot('frontend', 'static', 'finder-start.js'))],
-    '/finder.js': ['text/javascript', () => readFile(join(program, 'finder.js'))],
-    '/finder_bg.wasm': ['application/wasm', () => readFile(join(program, 'finder_bg.wasm'))],
-  };
-  const server = createServer(async (request, response) => {
-    const url = new URL(request.url, 'http://localhost');
-    if (url.pathname === '/catalogue') {
-      const part = url.searchParams.get('part') ?? 'specs';
-      const body = await readFile(`${catalogue}.${part}`);
-      sent[part] += body.length;
-      response.writeHead(200, { 'content-type': 'application/vnd.larder.catalogue', 'content-length': body.length }).end(body);
-      return;
-    }
-    const answer = answers[url.pathname];
-    if (!answer) return void response.writeHead(404).end();
-    const body = gzipSync(await answer[1]());
-    sent.program += body.length;
-    response.writeHead(200, { ...isolated, 'content-type': answer[0], 'content-encoding': 'gzip' }).end(body);
+/**
+ * Stands in front of Larder as Cloudflare's edge does, counts what it sends and compresses what that would. It also
+ * sets the page apart from others, because only such a page may ask for its memory.
+ */
+async function startEdge(larder) {
+  const sent = [];
+  const server = createServer((request, response) => {
+    const forward = ask(larder.url + request.url, { method: request.method, headers: { ...request.headers, 'accept-encoding': 'identity' } }, (answer) => {
+      const parts = [];
+      answer.on('data', (part) => parts.push(part));
+      answer.on('end', () => {
+        const headers = { ...answer.headers, 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+        delete headers['transfer-encoding'];
+        let body = Buffer.concat(parts);
+        if (body.length && /^(?:text\/|application\/(?:json|javascript|wasm))/.test(headers['content-type'] ?? '')) {
+          body = gzipSync(body);
+          headers['content-encoding'] = 'gzip';
+        }
+        if (body.length) headers['content-length'] = body.length;
+        response.writeHead(answer.statusCode, headers).end(body, () => sent.push({ path: request.url, bytes: body.length, at: Date.now() }));
+      });
+    });
+    forward.on('error', () => response.writeHead(502).end());
+    request.pipe(forward);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { server, sent, url: `http://127.0.0.1:${server.address().port}` };
 }
 
-/** Runs in the page: opens the catalogue, asks each query, and says how long each step took. */
-async function visit({ queries, times }) {
-  const start = performance.now();
-  const worker = new Worker('/finder-start.js');
-  const waiting = [];
-  const told = [];
-  worker.onmessage = ({ data }) => {
-    const what = JSON.parse(data);
-    told.push({ what, at: performance.now() - start });
-    const index = waiting.findIndex(({ wanted }) => wanted(what));
-    if (index >= 0) waiting.splice(index, 1)[0].resolve(what);
-  };
-  const expect = (wanted) => new Promise((resolve) => waiting.push({ wanted, resolve }));
-  const ask = (what) => worker.postMessage(JSON.stringify(what));
-  await expect((what) => what === 'listening');
-  const listening = performance.now() - start;
-  ask({ open: { mirror: 'm', url: '/catalogue' } });
-  let id = 1;
-  ask({ find: { id, question: { query: '', limit: 60 } } });
-  await expect((what) => what.found || what.failed);
-  const first = performance.now() - start;
-  while (!told.some(({ what }) => what.ready?.has_edges || what.failed)) await new Promise((resolve) => setTimeout(resolve, 20));
-  const whole = performance.now() - start;
-  const answers = {};
-  for (let time = 0; time < times; time++) {
-    for (const query of queries) {
-      id += 1;
-      const asked = performance.now();
-      ask({ find: { id, question: { query, limit: 60, machine: { os: 'debian12', target: 'zen3' } } } });
-      const { found } = await expect((what) => what.found?.id === id);
-      (answers[query] ??= { specs: found.found.specs, rows: found.found.rows.length, times: [] }).times.push(performance.now() - asked);
+/** Runs in the page before all else: notes when each message of the finder came. */
+function listenToFinder() {
+  const { Worker } = globalThis;
+  globalThis.told = [];
+  globalThis.Worker = class extends Worker {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener('message', ({ data }) => {
+        const what = String(data).match(/^\{?"(\w+)"/)?.[1];
+        if (what) globalThis.told.push({ what, at: performance.timeOrigin + performance.now() });
+      });
     }
-  }
-  id += 1;
-  ask({ complete: { id, query: 'hdf5 +', caret: 6 } });
-  const { completions } = await expect((what) => what.completions);
-  return { listening, first, whole, answers, completions, failed: told.map(({ what }) => what.failed).filter(Boolean), ready: told.filter(({ what }) => what.ready).at(-1)?.what.ready };
+  };
 }
 
-const middle = (times, share) => times.toSorted((a, b) => a - b)[Math.floor(times.length * share)];
+/** Runs in the page: notes how long it takes from each key to the frame that shows its answer. */
+function watchKeys() {
+  globalThis.keys = [];
+  let pressed;
+  const input = document.querySelector('input[type=search]');
+  input.addEventListener('keydown', ({ timeStamp }) => (pressed = timeStamp), true);
+  const isOfAnswer = ({ target }) => (target.nodeType === Node.TEXT_NODE ? target.parentElement : target)?.closest?.('.found-words');
+  new MutationObserver((changes) => {
+    if (pressed === undefined || !changes.some(isOfAnswer)) return;
+    const began = pressed;
+    pressed = undefined;
+    requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => globalThis.keys.push(performance.now() - began);
+      port2.postMessage(0);
+    });
+  }).observe(document.querySelector('main'), { subtree: true, childList: true, characterData: true });
+}
+
+/** Opens the list of packages, and tells what that cost. */
+async function visit(page, edge, path) {
+  edge.sent.length = 0;
+  await page.goto(edge.url + path);
+  const at = async (what) => {
+    const has = await page.waitForFunction((what) => globalThis.told.find((each) => each.what === what), what, { timeout: 600_000 });
+    return (await has.jsonValue()).at;
+  };
+  const found = await at('found');
+  const start = await page.evaluate(() => performance.timeOrigin);
+  const catalogue = edge.sent.filter(({ path }) => path.includes('/catalogue'));
+  const list = catalogue.find(({ path }) => !path.includes('part='));
+  const bytes = edge.sent.filter((each) => each.at <= found).reduce((sum, each) => sum + each.bytes, 0);
+  await page.locator('.found-words').waitFor();
+  return { bytes, list: list?.bytes ?? 0, decoded: list ? found - list.at : 0, first: found - start };
+}
+
+/** Types, letter by letter as people do; how long each answer took, in milliseconds. */
+async function type(page) {
+  await page.evaluate(watchKeys);
+  const box = page.locator('input[type=search]');
+  await box.focus();
+  for (let time = 0; time < times; time += 1) {
+    for (const text of typed) {
+      await box.pressSequentially(text, { delay: 130 });
+      await page.waitForTimeout(200);
+      await page.keyboard.press('Control+A');
+      await page.keyboard.press('Delete');
+      await page.waitForTimeout(300);
+    }
+  }
+  return page.evaluate(() => globalThis.keys);
+}
+
+/** Bytes that the page and its workers hold, memory of WebAssembly too. */
+const memory = (page) => page.evaluate(() => performance.measureUserAgentSpecificMemory().then(({ bytes }) => bytes));
 
 await main(async () => {
-  const { server, sent, url } = await serve();
-  const browser = await chromium.launch({ executablePath: await findChromium(), args: ['--enable-precise-memory-info'] });
+  const state = mkdtempSync(join(tmpdir(), 'larder-bench-'));
+  const larder = await startWithMirrors(sizes, state);
+  const edge = await startEdge(larder);
+  // Memory is told at once, not when it suits the browser.
+  const args = ['--enable-blink-features=ForceEagerMeasureMemory'];
+  const browser = await chromium.launch({ executablePath: await findChromium(), args });
   try {
-    const page = await (await browser.newContext()).newPage();
-    await page.goto(url);
-    for (const name of ['first visit', 'second visit']) {
-      Object.assign(sent, { program: 0, specs: 0, edges: 0 });
-      const result = await page.evaluate(visit, { queries, times: 9 });
-      if (result.failed.length) throw new Error(JSON.stringify(result.failed));
-      const all = Object.values(result.answers).flatMap(({ times }) => times);
-      console.log(`${name}: ${result.ready.specs} specs, ${result.ready.packages} packages`);
-      console.log(`  over the wire: program ${sent.program}, list ${sent.specs}, graphs ${sent.edges} bytes`);
-      console.log(`  listens after ${result.listening.toFixed(0)} ms, first list after ${result.first.toFixed(0)} ms, graphs after ${result.whole.toFixed(0)} ms`);
-      for (const [query, { specs, times }] of Object.entries(result.answers)) {
-        console.log(`  ${middle(times, 0.5).toFixed(1).padStart(7)} ms  \`${query}\`: ${specs} specs`);
+    const client = new Client(larder.url);
+    for (const size of sizes) {
+      const path = `/m/m${size}/-/packages`;
+      console.log(`\n${size} specs`);
+      // The first who asks ever has the catalogue made.
+      const begun = performance.now();
+      for (;;) {
+        const answer = await fetch(`${larder.url}/api/v1/mirrors/m${size}/catalogue`);
+        await answer.arrayBuffer();
+        if (answer.ok) break;
+        await new Promise((resolve) => setTimeout(resolve, 500));
       }
-      console.log(`  question to answer: median ${middle(all, 0.5).toFixed(1)} ms, 95th percentile ${middle(all, 0.95).toFixed(1)} ms`);
-      const memory = await Promise.race([
-        page.evaluate(() => performance.measureUserAgentSpecificMemory?.()).catch(() => undefined),
-        new Promise((resolve) => setTimeout(resolve, 3000)),
-      ]);
-      if (memory) console.log(`  memory of the page and its workers: ${(memory.bytes / 1e6).toFixed(1)} MB`);
+      console.log(`  made on the server in ${((performance.now() - begun) / 1000).toFixed(1)} s, once`);
+      const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+      await context.addInitScript(listenToFinder);
+      const page = await context.newPage();
+      const first = await visit(page, edge, path);
+      console.log(`  first visit: ${kilobytes(first.bytes)} to the first list, ${kilobytes(first.list)} of them the catalogue; on screen after ${first.first.toFixed(0)} ms`);
+      console.log(`  from the last byte of the catalogue to the first answer: ${first.decoded.toFixed(0)} ms`);
+      const keys = await type(page);
+      console.log(`  from key to painted answer (${keys.length} keys): median ${share(keys, 0.5).toFixed(1)} ms, 95th percentile ${share(keys, 0.95).toFixed(1)} ms`);
+      console.log(`  memory of the page and its worker: ${((await memory(page)) / 1e6).toFixed(1)} MB`);
+      const second = await visit(page, edge, path);
+      console.log(`  second visit: first list after ${second.first.toFixed(0)} ms`);
+      for (let number = 0; number < newPackages; number += 1) await client.push(`m${size}`, 20_000 + number);
+      await visit(page, edge, path);
+      await page.waitForTimeout(2000);
+      const update = edge.sent.filter(({ path }) => path.includes('since=')).reduce((sum, { bytes }) => sum + bytes, 0);
+      console.log(`  after ${newPackages} new packages: ${kilobytes(update)} more of the catalogue`);
+      await context.close();
     }
   } finally {
     await browser.close();
-    server.close();
+    edge.server.close();
+    await larder.stop();
+    rmSync(state, { recursive: true, force: true });
   }
+  process.exit(0);
 });

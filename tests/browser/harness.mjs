@@ -160,13 +160,14 @@ export function startBrowser() {
  * What the browser itself says about an answer of 4xx or 5xx is no error of the page.
  */
 export async function openPage(browser, larder, options = {}) {
-  const context = await browser.newContext({ viewport: desktop, baseURL: larder.url, ...options });
+  // What a service worker asks for passes by the routes of a test.
+  const context = await browser.newContext({ viewport: desktop, baseURL: larder.url, serviceWorkers: 'block', ...options });
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: larder.url });
   const page = await context.newPage();
   page.problems = [];
   page.on('pageerror', (error) => page.problems.push(error.message));
   page.on('console', (message) => {
-    if (!['error', 'warning'].includes(message.type()) || message.text().startsWith('Failed to load resource')) return;
+    if (!['error', 'warning'].includes(message.type()) || /^Failed to load resource|^Service Worker registration blocked/.test(message.text())) return;
     page.problems.push(message.text());
   });
   return page;

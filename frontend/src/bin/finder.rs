@@ -181,6 +181,13 @@ mod finder {
                 "The mirror cannot be reached, or does not let web pages read it (CORS).".to_owned(),
                 "Its owner can allow it; or open it through a Larder with origin http.".to_owned(),
             ),
+            Trouble::Closed(_) if is_static => (
+                "There is no index at this address that may be read: neither v3/manifests/index nor build_cache/index.json.".to_owned(),
+                "Look at the address; its owner makes an index with spack buildcache update-index.".to_owned(),
+            ),
+            Trouble::Unreadable(why) if is_static => {
+                (format::sentence(&why), "Its owner can make the index anew with spack buildcache update-index.".to_owned())
+            }
             Trouble::Unreachable => {
                 ("Larder cannot be reached.".to_owned(), "It is tried again with the next visit.".to_owned())
             }

@@ -2,6 +2,7 @@
 
 use larder_frontend::format;
 use larder_shared::find::{Facet, FacetValue};
+use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::values::foreign;
@@ -16,39 +17,67 @@ pub(crate) struct FacetsProps {
     pub url_of: Callback<(String, String), String>,
 }
 
+/// Values that are shown before the rest is asked for.
+const FIRST_VALUES: usize = 8;
+
+/// What the reader has opened.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Opened {
+    /// The facet whose sheet is open, where there are sheets.
+    sheet: Option<String>,
+    /// The facet of which all values are shown, and what they are filtered by.
+    whole: Option<(String, String)>,
+}
+
 /// The facets: a column beside the list; in a narrow window buttons, each of which opens a sheet.
 #[component]
 pub(crate) fn Facets(props: &FacetsProps) -> Html {
-    let open = use_state_eq(|| None::<String>);
-    let close = {
-        let open = open.setter();
-        Callback::from(move |()| open.set(None))
+    let opened = use_state_eq(Opened::default);
+    let change = {
+        let opened = opened.clone();
+        Callback::from(move |change: Opened| opened.set(change))
     };
     let onkeydown = {
-        let close = close.clone();
+        let (opened, change) = (opened.clone(), change.clone());
         Callback::from(move |event: KeyboardEvent| {
             if event.key() == "Escape" {
-                close.emit(());
+                change.emit(Opened { sheet: None, ..(*opened).clone() });
             }
         })
     };
     html! {
         <aside class="facets" aria-label="Narrow the list" {onkeydown}>
             for facet in props.facets.iter().filter(|facet| !facet.values.is_empty()) {
-                { section(props, facet, &open, &close) }
+                { section(props, facet, &opened, &change) }
             }
         </aside>
     }
 }
 
-fn section(props: &FacetsProps, facet: &Facet, open: &UseStateHandle<Option<String>>, close: &Callback<()>) -> Html {
-    let is_open = open.as_deref() == Some(&facet.key);
+fn section(props: &FacetsProps, facet: &Facet, opened: &Opened, change: &Callback<Opened>) -> Html {
+    let becomes = |next: Opened| change.reform(move |_: MouseEvent| next.clone());
+    let is_open = opened.sheet.as_deref() == Some(&facet.key);
+    let turn = becomes(Opened { sheet: (!is_open).then(|| facet.key.clone()), ..opened.clone() });
+    let close = becomes(Opened { sheet: None, ..opened.clone() });
+    let sought = opened.whole.as_ref().filter(|(key, _)| *key == facet.key).map(|(_, sought)| sought.clone());
+    let more =
+        becomes(Opened { whole: sought.is_none().then(|| (facet.key.clone(), String::new())), ..opened.clone() });
     let ticked = facet.values.iter().filter(|value| value.ticked).count();
-    let turn = {
-        let (open, key) = (open.setter(), (!is_open).then(|| facet.key.clone()));
-        Callback::from(move |_: MouseEvent| open.set(key.clone()))
+    let most = if sought.is_some() { usize::MAX } else { FIRST_VALUES.max(ticked) };
+    let unknown = (facet.total as usize).saturating_sub(facet.values.len());
+    let hidden = facet.values.len().saturating_sub(most) + unknown;
+    let is_sought = |value: &&FacetValue| {
+        let words = sought.as_deref().unwrap_or_default().trim();
+        value.ticked || value.text.contains(words)
     };
-    let rest = (facet.total as usize).saturating_sub(facet.values.len());
+    let filter = sought.clone().map(|value| {
+        let (change, opened, key) = (change.clone(), opened.clone(), facet.key.clone());
+        let oninput = move |event: InputEvent| {
+            let sought = event.target_unchecked_into::<HtmlInputElement>().value();
+            change.emit(Opened { whole: Some((key.clone(), sought)), ..opened.clone() });
+        };
+        html! { <input type="search" class="field" placeholder="Filter" aria-label={format!("Filter {}", facet.key)} {value} {oninput}/> }
+    });
     html! {
         <section key={facet.key.clone()} class={if is_open { "facet open" } else { "facet" }}>
             <h2 class="k">{ title(&facet.key) }</h2>
@@ -57,9 +86,15 @@ fn section(props: &FacetsProps, facet: &Facet, open: &UseStateHandle<Option<Stri
                 if ticked > 0 { <span class="n">{ ticked }</span> }
             </button>
             <div class="facet-values">
-                for value in facet.values.iter() { { value_row(props, &facet.key, value) } }
-                if rest > 0 && !matches!(&*facet.key, "age" | "signed" | "fits") { <p class="mute">{ format!("and {} more: type one into the box", format::count(rest as u64)) }</p> }
-                <button type="button" class="btn show" onclick={close.reform(|_: MouseEvent| ())}>{ format!("Show {}", format::count(props.total)) }</button>
+                { filter }
+                for value in facet.values.iter().filter(is_sought).take(most) { { value_row(props, &facet.key, value) } }
+                if sought.is_some() && unknown > 0 { <p class="mute">{ format!("and {} more: type one into the box", format::count(unknown as u64)) }</p> }
+                if facet.values.len() > FIRST_VALUES.max(ticked) {
+                    <button type="button" class="more" aria-expanded={sought.is_some().to_string()} onclick={more}>
+                        { if sought.is_some() { "Fewer".to_owned() } else { format!("{} more", format::count(hidden as u64)) } }
+                    </button>
+                }
+                <button type="button" class="btn show" onclick={close}>{ format!("Show {}", format::count(props.total)) }</button>
             </div>
         </section>
     }

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use larder_frontend::{format, window::DRAWN_WHOLE};
+use larder_frontend::{format, source::Source, window::DRAWN_WHOLE};
 use larder_shared::{
     api::Timestamp,
     find::{By, PackageRow, Row, SpecRow},
-    name::{MirrorName, PackageName},
+    name::PackageName,
     route::page::Page,
 };
 use yew::prelude::*;
@@ -17,7 +17,7 @@ use super::{
     values::{Age, count, foreign, size, total_size},
     virtual_rows::{spacer, use_rows_to_draw},
 };
-use crate::finder::Shown;
+use crate::{finder::Shown, route};
 
 /// Rows that are asked for beyond those drawn.
 const AROUND: usize = 50;
@@ -27,7 +27,8 @@ const MOST_VARIANTS: usize = 4;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct FoundTableProps {
-    pub mirror: MirrorName,
+    /// What is listed.
+    pub source: Source,
     pub shown: Rc<Shown>,
     /// The URL's `sort`.
     pub sort: AttrValue,
@@ -35,6 +36,11 @@ pub(crate) struct FoundTableProps {
     pub url_of_order: Callback<String, String>,
     /// Hears which rows are missing: the first, and how many.
     pub on_missing: Callback<(u32, u32)>,
+}
+
+/// Whether it is known how large the tarballs are and when they came; a static mirror's index has neither.
+const fn has_pushes(source: &Source) -> bool {
+    matches!(source, Source::Mirror(_))
 }
 
 /// A column: its class, its name, and what the URL calls it, where one can sort by it.
@@ -92,6 +98,8 @@ pub(crate) fn FoundTable(props: &FoundTableProps) -> Html {
             (columns, "table lines even packages found")
         }
     };
+    let is_shown = |(class, ..): &Column| has_pushes(&props.source) || !matches!(*class, "num size" | "num age");
+    let columns: Vec<Column> = columns.into_iter().filter(is_shown).collect();
     html! {
         <table {class} aria-rowcount={is_long.then(|| (total + 1).to_string())}>
             <thead><tr>{ for columns.iter().map(|column| head(props, *column)) }</tr></thead>
@@ -135,27 +143,30 @@ fn row(
     html! {
         <tr class="row" key={index} aria-rowindex={rowindex} data-hash={hash.filter(|hash| hash.len() == 32)}>
             { match row {
-                Some(Row::Package(package)) => package_cells(&props.mirror, package),
-                Some(Row::Spec(spec)) => spec_cells(&props.mirror, spec, has_path),
+                Some(Row::Package(package)) => package_cells(&props.source, package),
+                Some(Row::Spec(spec)) => spec_cells(&props.source, spec, has_path),
                 None => html! { <td colspan={columns.to_string()}></td> },
             } }
         </tr>
     }
 }
 
-fn package_cells(mirror: &MirrorName, package: &PackageRow) -> Html {
-    let href = package
-        .name
-        .parse::<PackageName>()
-        .map_or_else(|_| String::new(), |name| Page::Package(mirror.clone(), name).to_string());
+fn package_cells(source: &Source, package: &PackageRow) -> Html {
+    let href = match (source, package.name.parse::<PackageName>()) {
+        (Source::Mirror(mirror), Ok(name)) => Page::Package(mirror.clone(), name).to_string(),
+        (Source::Mirror(_), Err(_)) => String::new(),
+        (Source::Elsewhere(_), _) => route::list_url(source, &package.name, "", "", "specs"),
+    };
     html! {
         <>
             { cell("spec cut", html! { <>{ row_link(href, name(&package.name, &package.marks)) }{ version(&package.newest) }</> }) }
             { figure_cell(Some("specs"), html! { <>{ count(package.specs.into()) }{ fit(package) }</> }) }
             { cell("cut hide-s", chips(&package.systems, 2)) }
             { cell("cut", chips(&package.targets, 3)) }
-            { figure_cell(Some("size"), total_size(package.bytes)) }
-            { figure_cell(None, html! { <Age time={Timestamp::from_millis(package.pushed)}/> }) }
+            if has_pushes(source) {
+                { figure_cell(Some("size"), total_size(package.bytes)) }
+                { figure_cell(None, html! { <Age time={Timestamp::from_millis(package.pushed)}/> }) }
+            }
         </>
     }
 }
@@ -168,9 +179,12 @@ fn fit(package: &PackageRow) -> Html {
     html! { <span class="fit" title={format!("{} run on your machine", format::count(package.fits.into()))}>{ " ✔" }<span class="sr">{ format!("{} run on your machine", package.fits) }</span></span> }
 }
 
-fn spec_cells(mirror: &MirrorName, spec: &SpecRow, has_path: bool) -> Html {
+fn spec_cells(source: &Source, spec: &SpecRow, has_path: bool) -> Html {
     let short = format::short_hash(&spec.hash).to_owned();
-    let href = Page::Spec(mirror.clone(), spec.hash.clone()).to_string();
+    let href = match source {
+        Source::Mirror(mirror) => Page::Spec(mirror.clone(), spec.hash.clone()).to_string(),
+        Source::Elsewhere(_) => route::list_url(source, &format!("/{}", spec.hash), "", "", ""),
+    };
     let rest = spec.variants.len().saturating_sub(MOST_VARIANTS);
     html! {
         <>
@@ -184,8 +198,10 @@ fn spec_cells(mirror: &MirrorName, spec: &SpecRow, has_path: bool) -> Html {
             </td>
             { cell("hide-s", chip(&spec.os)) }
             { cell("", target(spec)) }
-            { figure_cell(Some("size"), size(spec.size)) }
-            { figure_cell(None, html! { <Age time={Timestamp::from_millis(spec.pushed)}/> }) }
+            if has_pushes(source) {
+                { figure_cell(Some("size"), size(spec.size)) }
+                { figure_cell(None, html! { <Age time={Timestamp::from_millis(spec.pushed)}/> }) }
+            }
         </>
     }
 }

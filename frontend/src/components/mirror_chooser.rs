@@ -76,6 +76,7 @@ pub(crate) fn MirrorChooser(props: &MirrorChooserProps) -> Html {
                     for mirror in &props.mirrors {
                         { option(Page::Mirror(mirror.name.clone()), foreign(mirror.name.as_str()), props.current.as_ref() == Some(&mirror.name), Some(mirror.specs)) }
                     }
+                    { option(Page::Open, html! { "Open another by its address" }, false, None) }
                 </ul>
             }
         </div>

@@ -51,7 +51,7 @@ impl Program {
             | Page::Failures(_)
             | Page::Failure(..) => Some(Self::Reports),
             Page::Package(..) | Page::Spec(..) | Page::Compare(_) | Page::Keys(_) => Some(Self::Specs),
-            Page::Home | Page::Mirror(_) | Page::Packages(_) | Page::NotFound(_) => None,
+            Page::Home | Page::Open | Page::Mirror(_) | Page::Packages(_) | Page::NotFound(_) => None,
         }
     }
 

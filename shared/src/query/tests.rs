@@ -431,7 +431,8 @@ fn good_query() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(
+        std::env::var("LARDER_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000)) })]
 
     #[test]
     fn any_text_is_a_query_or_has_a_fault_in_it(text in any_query()) {

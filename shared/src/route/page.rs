@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! /                                        Home
+//! /open?url=                               Open: a static mirror, by its URL
 //! /m/<mirror>                              Mirror
 //! /m/<mirror>/-/packages?q=                Packages
 //! /m/<mirror>/-/packages/<name>            Package
@@ -31,6 +32,8 @@ use crate::{
 pub enum Page {
     /// All mirrors.
     Home,
+    /// A static mirror elsewhere, whose URL is a parameter.
+    Open,
     /// One mirror.
     Mirror(MirrorName),
     /// The packages of a mirror.
@@ -71,6 +74,9 @@ impl Page {
         if path.is_empty() {
             return Some(Self::Home);
         }
+        if path == "open" {
+            return Some(Self::Open);
+        }
         let path = percent_decode_str(path).decode_utf8().ok()?;
         let rest = path.strip_prefix("m/")?;
         let (mirror, page) = match rest.split_once("/-/") {
@@ -99,7 +105,7 @@ impl Page {
     /// The mirror the page belongs to.
     pub const fn mirror(&self) -> Option<&MirrorName> {
         match self {
-            Self::Home | Self::NotFound(_) => None,
+            Self::Home | Self::Open | Self::NotFound(_) => None,
             Self::Mirror(mirror)
             | Self::Packages(mirror)
             | Self::Package(mirror, _)
@@ -120,6 +126,7 @@ impl fmt::Display for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Home => f.write_str("/"),
+            Self::Open => f.write_str("/open"),
             Self::Mirror(mirror) => write!(f, "/m/{mirror}"),
             Self::Packages(mirror) => write!(f, "/m/{mirror}/-/packages"),
             Self::Package(mirror, name) => write!(f, "/m/{mirror}/-/packages/{name}"),
@@ -145,6 +152,7 @@ mod tests {
     fn pages_parse_what_they_print() {
         for path in [
             "/",
+            "/open",
             "/m/user-environment",
             "/m/opt/a/b",
             "/m/opt/a/b/-/packages",
