@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     HASH_PREFIX_BYTES,
     specs::{Specs, check_texts, text},
-    table::{CatalogueError, Column, Header, Part, Table, column},
+    table::{CatalogueError, Column, Header, Part, Table, column, is_of},
     writer::{Texts, ends},
 };
 use crate::spec::{DependencyKind, DependencyKinds};
@@ -155,7 +155,7 @@ impl Edges {
                 Ends::Outside(number) => number < outside,
             })
         };
-        let has_hashes = table.section(Section::OutsideHashes as usize).len() == outside as usize * HASH_PREFIX_BYTES;
+        let has_hashes = is_of(table.section(Section::OutsideHashes as usize), outside, HASH_PREFIX_BYTES);
         match has_hashes && (0..table.rows()).all(is_inside) {
             true => Ok(()),
             false => Err(CatalogueError::Content("edges")),

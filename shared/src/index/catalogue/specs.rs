@@ -2,7 +2,7 @@
 
 use super::{
     HASH_PREFIX_BYTES, Signature,
-    table::{CatalogueError, Column, Cursor, Part, Table},
+    table::{CatalogueError, Column, Cursor, Part, Table, is_of},
 };
 
 /// Bytes of a whole hash: 32 characters of 5 bits.
@@ -227,9 +227,9 @@ impl Specs {
         for (column, limit) in self.rows.into_iter().zip(limits) {
             table.all_below(column, limit, "rows")?;
         }
-        let has_hashes = table.section(Section::Hashes as usize).len() == self.rows() as usize * HASH_PREFIX_BYTES;
-        let removed = table.section(Section::RemovedHashes as usize).len();
-        match has_hashes && removed == self.removed_names.len() as usize * HASH_PREFIX_BYTES {
+        let has_hashes = is_of(table.section(Section::Hashes as usize), self.rows(), HASH_PREFIX_BYTES);
+        let removed = table.section(Section::RemovedHashes as usize);
+        match has_hashes && is_of(removed, self.removed_names.len(), HASH_PREFIX_BYTES) {
             true => Ok(()),
             false => Err(CatalogueError::Content("hashes")),
         }
@@ -434,7 +434,7 @@ pub(super) fn read_hashes(bytes: Vec<u8>, specs: &Specs) -> Result<Table, Catalo
     let table = Table::read(bytes)?;
     table.expect(Part::Hashes, 1)?;
     table.belongs_to(&specs.table)?;
-    match table.section(0).len() == table.rows() as usize * (HASH_BYTES - HASH_PREFIX_BYTES) {
+    match is_of(table.section(0), table.rows(), HASH_BYTES - HASH_PREFIX_BYTES) {
         true => Ok(table),
         false => Err(CatalogueError::Content("hashes")),
     }

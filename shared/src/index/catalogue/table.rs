@@ -371,6 +371,12 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes)
 }
 
+/// Whether a section has this many bytes for each of so many things. In a browser a length has 32 bits,
+/// so that the product of two may have more.
+pub(super) fn is_of(section: &[u8], count: u32, each: usize) -> bool {
+    section.len() as u64 == u64::from(count) * each as u64
+}
+
 /// Where the sections lie; together they fill the table.
 fn sections(bytes: &[u8]) -> Result<Vec<Range<u32>>, CatalogueError> {
     let count = u32_at(bytes, HEADER_BYTES - 4) as usize;
@@ -380,10 +386,10 @@ fn sections(bytes: &[u8]) -> Result<Vec<Range<u32>>, CatalogueError> {
     }
     let mut sections = Vec::with_capacity(count);
     for number in 0..count {
-        let end = at + u32_at(bytes, HEADER_BYTES + number * 4) as usize;
-        if end > bytes.len() {
+        let length = u32_at(bytes, HEADER_BYTES + number * 4) as usize;
+        let Some(end) = at.checked_add(length).filter(|end| *end <= bytes.len()) else {
             return Err(CatalogueError::Length);
-        }
+        };
         // A table is shorter than 1 GB.
         sections.push(u32::try_from(at).unwrap_or(0)..u32::try_from(end).unwrap_or(0));
         at = end;
