@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use crate::End;
 
-mod create;
+pub(crate) mod create;
 
 use create::CannotCreate;
 

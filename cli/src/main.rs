@@ -7,11 +7,13 @@ mod find;
 mod http;
 mod key;
 mod mirror_url;
+mod mirrors_url;
 mod output;
 mod push;
 mod report;
 mod sending;
 mod server_url;
+mod stackinator;
 mod stop;
 mod token;
 
@@ -34,6 +36,7 @@ enum Command {
     Report(Box<report::Arguments>),
     Key(key::Arguments),
     Token(token::Arguments),
+    Stackinator(stackinator::Arguments),
 }
 
 /// How a command ended, which decides the exit status.
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments).map_err(Into::into),
         Command::Token(arguments) => token::run(&arguments).map_err(Into::into),
         Command::Key(arguments) => key::run(&arguments).map_err(Into::into),
+        Command::Stackinator(arguments) => stackinator::run(&arguments).map_err(Into::into),
     };
     match end {
         Ok(End::Done) => ExitCode::SUCCESS,

@@ -15,6 +15,11 @@ pub(crate) struct MirrorUrl {
 }
 
 impl MirrorUrl {
+    /// A mirror of a server.
+    pub(crate) const fn new(server: ServerUrl, mirror: MirrorName) -> Self {
+        Self { server, mirror }
+    }
+
     /// The URL of a path below the mirror's root.
     ///
     /// Spack's paths need no percent-encoding: their characters are all allowed in a URL's path.

@@ -29,6 +29,17 @@ the secret, keep it where you keep such things, or delete it. The public key is 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    owner: Owner,
+
+    /// Where to write the private key; the public key goes to FILE.pub
+    #[arg(long, short, value_name = "FILE", default_value = "larder-signing.key")]
+    out: PathBuf,
+}
+
+/// Whose key it is.
+#[derive(Debug, Args)]
+pub(crate) struct Owner {
     /// Whose key it is, as people will see it
     #[arg(long, value_name = "NAME", default_value = "Larder", value_parser = name)]
     name: String,
@@ -36,10 +47,16 @@ pub(crate) struct Arguments {
     /// An address to write to about it
     #[arg(long, value_name = "ADDRESS", value_parser = email)]
     email: Option<String>,
+}
 
-    /// Where to write the private key; the public key goes to FILE.pub
-    #[arg(long, short, value_name = "FILE", default_value = "larder-signing.key")]
-    out: PathBuf,
+impl Owner {
+    /// `Name <address>`
+    fn user_id(&self) -> String {
+        match &self.email {
+            Some(email) => format!("{} <{email}>", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// A name that GnuPG shows as it is.
@@ -80,44 +97,44 @@ pub(crate) enum CannotCreate {
 /// # Errors
 /// [`CannotCreate`]; then no file is left behind.
 pub(super) fn run(arguments: &Arguments) -> Result<End, CannotCreate> {
-    let key = make(&user_id(arguments)).map_err(CannotCreate::Make)?;
-    let armored =
-        |armored: pgp::errors::Result<Vec<u8>>| armored.map_err(|error| CannotCreate::Make(error.to_string()));
-    let private = armored(key.to_armored_bytes(ArmorOptions::default()))?;
-    let public = armored(key.to_public_key().to_armored_bytes(ArmorOptions::default()))?;
-
-    let (out, public_out) = (&arguments.out, public_path(&arguments.out));
-    write_new(out, &private, true)?;
-    if let Err(error) = write_new(&public_out, &public, false) {
-        let _ = fs::remove_file(out);
-        return Err(error);
-    }
-    let (out, public_out) = (out.display(), public_out.display());
+    let fingerprint = create_pair(&arguments.owner, &arguments.out)?;
+    let (out, public_out) = (arguments.out.display(), public_path(&arguments.out));
+    let public_out = public_out.display();
     output::line(&format!(
         "\
-Fingerprint: {fingerprint:X}
+Fingerprint: {fingerprint}
 Private key: {out} (only you can read it; it has no passphrase)
 Public key:  {public_out}
 
 Next, let the Larder have it, and choose the mirrors that sign with it:
   npx wrangler secret put LARDER_SIGNING_KEY < {out}
   curl -X PATCH https://<larder>/api/v1/mirrors/<mirror> -H \"Authorization: Bearer $LARDER_ADMIN_TOKEN\" -d '{{\"signing\": \"managed\"}}'
-Spack learns the public key from the mirror: spack buildcache keys --install --trust",
-        fingerprint = key.fingerprint()
+Spack learns the public key from the mirror: spack buildcache keys --install --trust"
     ));
     Ok(End::Done)
 }
 
-/// `Name <address>`
-fn user_id(arguments: &Arguments) -> String {
-    match &arguments.email {
-        Some(email) => format!("{} <{email}>", arguments.name),
-        None => arguments.name.clone(),
+/// Makes a key pair: the private key in the file `out`, which only its owner can read, the public key
+/// beside it. Returns the fingerprint.
+///
+/// # Errors
+/// [`CannotCreate`]; then no file is left behind.
+pub(crate) fn create_pair(owner: &Owner, out: &Path) -> Result<String, CannotCreate> {
+    let key = make(&owner.user_id()).map_err(CannotCreate::Make)?;
+    let armored =
+        |armored: pgp::errors::Result<Vec<u8>>| armored.map_err(|error| CannotCreate::Make(error.to_string()));
+    let private = armored(key.to_armored_bytes(ArmorOptions::default()))?;
+    let public = armored(key.to_public_key().to_armored_bytes(ArmorOptions::default()))?;
+    write_new(out, &private, true)?;
+    if let Err(error) = write_new(&public_path(out), &public, false) {
+        let _ = fs::remove_file(out);
+        return Err(error);
     }
+    Ok(format!("{:X}", key.fingerprint()))
 }
 
 /// `FILE.pub`
-fn public_path(out: &Path) -> PathBuf {
+pub(crate) fn public_path(out: &Path) -> PathBuf {
     let mut path = OsString::from(out);
     path.push(".pub");
     path.into()
