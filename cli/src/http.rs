@@ -37,7 +37,7 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(120);
 const MAX_ERROR_BYTES: u64 = 64 << 10;
 
 /// How a [`Client`] is to behave.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// Sent as `Authorization: Bearer`.
     pub(crate) token: Token,

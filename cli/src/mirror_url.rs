@@ -20,6 +20,11 @@ impl MirrorUrl {
         Self { server, mirror }
     }
 
+    /// The mirror's name.
+    pub(crate) const fn name(&self) -> &MirrorName {
+        &self.mirror
+    }
+
     /// The URL of a path below the mirror's root.
     ///
     /// Spack's paths need no percent-encoding: their characters are all allowed in a URL's path.

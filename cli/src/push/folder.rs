@@ -9,6 +9,7 @@ use std::{
     collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use larder_shared::{
@@ -48,6 +49,8 @@ pub(super) struct File {
     pub(super) location: PathBuf,
     /// Its length.
     pub(super) bytes: u64,
+    /// When it was last written, where the file system says so.
+    pub(super) modified: Option<SystemTime>,
 }
 
 /// Why a folder cannot be pushed.
@@ -55,7 +58,7 @@ pub(super) struct File {
 pub(crate) enum FolderError {
     /// Neither layout is there.
     #[error(
-        "{folder} is not a Spack mirror: it holds neither `build_cache/` (layout v2, Spack up to 0.23) nor `v3/` and `blobs/` (layout v3, Spack 1.x){}",
+        "{folder} is not a Spack mirror, and none lies below it: it holds neither `build_cache/` (layout v2, Spack up to 0.23) nor `v3/` and `blobs/` (layout v3, Spack 1.x){}",
         .parent.as_ref().map(|parent| format!("; did you mean {parent}?")).unwrap_or_default()
     )]
     NoMirror {
@@ -63,6 +66,23 @@ pub(crate) enum FolderError {
         folder: String,
         /// The folder around it, when that is the mirror.
         parent: Option<String>,
+    },
+    /// It is one mirror, and the URL is that of all.
+    #[error(
+        "{folder} is one mirror, so the URL has to name it; expected https://<host>/mirrors/<mirror>, such as \
+         {mirrors}/user-environment{}",
+        if *.has_v2 { format!(
+            ". If it is a cache of Stackinator's from before its version 3, `larder stackinator migrate {folder}` moves \
+             the packages under their mount point first"
+        ) } else { String::new() }
+    )]
+    NoName {
+        /// The folder as given.
+        folder: String,
+        /// The URL as given.
+        mirrors: String,
+        /// Whether it may be so old.
+        has_v2: bool,
     },
     /// The folder, or one in it, cannot be listed.
     #[error("{path} cannot be read: {source}")]
@@ -74,20 +94,25 @@ pub(crate) enum FolderError {
     },
 }
 
+impl FolderError {
+    /// That `root` is no mirror.
+    pub(super) fn no_mirror(root: &Path) -> Self {
+        let absolute = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+        let parent = absolute.parent().filter(|parent| is_mirror(parent));
+        Self::NoMirror { folder: root.display().to_string(), parent: parent.map(|parent| parent.display().to_string()) }
+    }
+}
+
 impl Folder {
     /// Walks `root`. Blobs are not walked: the manifests name those that matter.
     ///
     /// # Errors
     /// [`FolderError`] when it is no mirror or cannot be read.
     pub(super) fn read(root: &Path) -> Result<Self, FolderError> {
-        let is_mirror = |folder: &Path| folder.join("build_cache").is_dir() || folder.join("v3").is_dir();
         let mut folder = Self::default();
         let entries = list(root)?;
         if !is_mirror(root) {
-            let absolute = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-            let parent = absolute.parent().filter(|parent| is_mirror(parent));
-            let parent = parent.map(|parent| parent.display().to_string());
-            return Err(FolderError::NoMirror { folder: root.display().to_string(), parent });
+            return Err(FolderError::no_mirror(root));
         }
         for (name, location) in entries {
             match name.as_str() {
@@ -113,7 +138,8 @@ impl Folder {
                 Err(source) => return Err(unreadable(&location, source)),
             };
             if metadata.is_file() {
-                self.sort(File { path, location, bytes: metadata.len() });
+                let modified = metadata.modified().ok();
+                self.sort(File { path, location, bytes: metadata.len(), modified });
             } else if metadata.is_dir() && depth < MAX_DEPTH {
                 self.walk(&location, &path, depth + 1)?;
             } else {
@@ -144,9 +170,14 @@ impl Folder {
     }
 }
 
+/// Whether a folder is a mirror of either layout.
+pub(super) fn is_mirror(folder: &Path) -> bool {
+    folder.join("build_cache").is_dir() || folder.join("v3").is_dir()
+}
+
 /// The entries of a folder in order of name. A name that is not UTF-8 is none of Spack's: it is
 /// shown as far as it can be, and ignored.
-fn list(folder: &Path) -> Result<Vec<(String, PathBuf)>, FolderError> {
+pub(super) fn list(folder: &Path) -> Result<Vec<(String, PathBuf)>, FolderError> {
     let read = || -> io::Result<Vec<(String, PathBuf)>> {
         fs::read_dir(folder)?
             .map(|entry| entry.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())))

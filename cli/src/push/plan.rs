@@ -35,7 +35,9 @@ pub(super) struct Plan {
     pub(super) unusable: Vec<Unusable>,
     /// Files that Larder makes itself, such as the index.
     pub(super) derived: Vec<String>,
-    /// Files that are no part of a mirror, or of no use without one that is missing.
+    /// v2 tarballs that no spec file belongs to.
+    pub(super) orphans: Vec<File>,
+    /// Files that are no part of a mirror.
     pub(super) ignored: Vec<String>,
 }
 
@@ -62,6 +64,8 @@ pub(super) struct Unusable {
     pub(super) label: Label,
     /// Why.
     pub(super) problem: Problem,
+    /// Its spec file or manifest.
+    pub(super) document: File,
 }
 
 /// A file named by its digest.
@@ -94,12 +98,19 @@ impl Item {
 }
 
 impl Plan {
-    /// Reads a folder with every spec file and manifest in it. Tarballs are not read yet.
+    /// Reads a folder with every spec file and manifest in it, but those that `is_done`. Tarballs are not
+    /// read yet.
     ///
     /// # Errors
     /// [`FolderError`] when it is no mirror or cannot be listed.
-    pub(super) fn read(root: &Path) -> Result<Self, FolderError> {
-        let Folder { specs, mut tarballs, manifests, keys, key_manifests, derived, mut ignored } = Folder::read(root)?;
+    pub(super) fn read(root: &Path, is_done: impl Fn(&File) -> bool) -> Result<Self, FolderError> {
+        let Folder { mut specs, mut tarballs, mut manifests, mut keys, mut key_manifests, derived, ignored } =
+            Folder::read(root)?;
+        let stems: HashSet<v2::Stem> = specs.iter().map(|(_, stem, _)| stem.clone()).collect();
+        specs.retain(|(file, ..)| !is_done(file));
+        manifests.retain(|(file, _)| !is_done(file));
+        keys.retain(|(file, _)| !is_done(file));
+        key_manifests.retain(|(file, _)| !is_done(file));
         let mut unusable = Vec::new();
         let mut sort = |planned: Planned| planned.map_err(|problem| unusable.push(*problem)).ok();
 
@@ -107,7 +118,6 @@ impl Plan {
         let v3_keys = key_manifests.into_iter().map(|(file, fingerprint)| document::v3_key(root, file, &fingerprint));
         let keys = v2_keys.chain(v3_keys).filter_map(&mut sort).collect();
 
-        let stems: HashSet<v2::Stem> = specs.iter().map(|(_, stem, _)| stem.clone()).collect();
         let v2_packages = specs
             .into_iter()
             .map(|(file, stem, signed)| document::v2_package(file, &stem, signed, tarballs.get(&stem)));
@@ -115,9 +125,19 @@ impl Plan {
         let packages = v2_packages.chain(v3_packages).filter_map(&mut sort).collect();
 
         tarballs.retain(|stem, _| !stems.contains(stem));
-        ignored.extend(tarballs.into_values().map(|file| file.path));
-        ignored.sort_unstable();
-        Ok(Self { keys, packages, unusable, derived, ignored })
+        let mut orphans: Vec<_> = tarballs.into_values().collect();
+        orphans.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+        Ok(Self { keys, packages, unusable, derived, orphans, ignored })
+    }
+
+    /// How many things there are to tell of.
+    pub(super) fn len(&self) -> usize {
+        self.keys.len() + self.packages.len() + self.unusable.len() + self.orphans.len()
+    }
+
+    /// Bytes of all there is to push.
+    pub(super) fn bytes(&self) -> u64 {
+        self.items().map(Item::bytes).sum()
     }
 
     /// All there is to push, keys first.

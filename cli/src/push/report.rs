@@ -19,12 +19,15 @@ pub(super) struct Report {
     pushed: usize,
     skipped: usize,
     checked: usize,
+    left_out: usize,
+    removed: usize,
     sent_bytes: u64,
     failures: Vec<Failure>,
     /// Where in `failures` each message is.
     by_message: HashMap<String, usize>,
     failures_in_a_row: usize,
     is_hopeless: bool,
+    is_refused: bool,
 }
 
 /// What failed for one reason.
@@ -42,25 +45,49 @@ impl Report {
     }
 
     /// Adds what became of an item.
-    pub(super) fn add(&mut self, label: &str, result: Result<Outcome, Problem>) {
+    pub(super) fn add(&mut self, label: &str, result: &Result<Outcome, Problem>) {
         if result.is_ok() {
             self.failures_in_a_row = 0;
         }
         match result {
             Ok(Outcome::Pushed { sent_bytes }) => {
                 self.pushed += 1;
-                self.sent_bytes += sent_bytes;
+                self.sent_bytes += *sent_bytes;
             }
-            Ok(Outcome::Skipped) => self.skipped += 1,
+            Ok(Outcome::Skipped | Outcome::Kept) => self.skipped += 1,
             Ok(Outcome::Checked) => self.checked += 1,
+            Ok(Outcome::LeftOut { .. }) => self.left_out += 1,
+            Ok(Outcome::Removed { .. }) => self.removed += 1,
             Err(problem) if problem.is_stop() => {}
-            Err(problem) => self.add_failure(label, &problem),
+            Err(problem) => self.add_failure(label, problem),
         }
+    }
+
+    /// Adds what went well in a part of the push.
+    pub(super) fn absorb(&mut self, part: &Self) {
+        self.total += part.done();
+        self.pushed += part.pushed;
+        self.skipped += part.skipped;
+        self.checked += part.checked;
+        self.left_out += part.left_out;
+        self.removed += part.removed;
+        self.sent_bytes += part.sent_bytes;
+    }
+
+    /// Adds items of which nothing is known, or nothing yet.
+    pub(super) const fn expect(&mut self, items: usize) {
+        self.total += items;
+    }
+
+    /// What went well.
+    const fn done(&self) -> usize {
+        self.pushed + self.skipped + self.checked + self.left_out + self.removed
     }
 
     fn add_failure(&mut self, label: &str, problem: &Problem) {
         self.failures_in_a_row += usize::from(problem.is_transient());
         self.is_hopeless |= problem.concerns_all() || self.failures_in_a_row >= MOST_FAILURES_IN_A_ROW;
+        self.is_refused |= problem.concerns_all() && !problem.is_transient();
         let index = *self.by_message.entry(problem.to_string()).or_insert_with_key(|message| {
             let next = problem.next().map(str::to_owned);
             self.failures.push(Failure { labels: Vec::new(), message: message.clone(), next });
@@ -72,6 +99,11 @@ impl Report {
     /// Whether it is of no use to try the rest.
     pub(super) const fn is_hopeless(&self) -> bool {
         self.is_hopeless
+    }
+
+    /// Whether it would be of no use another time either, as with a token that may not push.
+    pub(super) const fn is_refused(&self) -> bool {
+        self.is_refused
     }
 
     /// How it ended.
@@ -104,8 +136,9 @@ impl Report {
         self.failures.iter().map(|failure| failure.labels.len()).sum()
     }
 
-    fn untried(&self) -> usize {
-        self.total.saturating_sub(self.pushed + self.skipped + self.checked + self.failed())
+    /// How many were not begun.
+    pub(super) fn untried(&self) -> usize {
+        self.total.saturating_sub(self.done() + self.failed())
     }
 }
 
@@ -123,6 +156,12 @@ impl fmt::Display for Summary<'_> {
             write!(f, "would push {}, failed {}", report.checked, report.failed())?;
         } else {
             write!(f, "pushed {}, skipped {}, failed {}", report.pushed, report.skipped, report.failed())?;
+        }
+        for (count, what) in [(report.left_out, "left out"), (report.removed, "removed")] {
+            if count > 0 {
+                let would = if report.is_dry_run && what == "removed" { "would be " } else { "" };
+                write!(f, ", {would}{what} {count}")?;
+            }
         }
         if report.untried() > 0 {
             write!(f, ", not tried {}", report.untried())?;

@@ -16,7 +16,7 @@ use super::{
 use crate::http::{Client, Failure, Open, Parts, Stored, Upload};
 
 /// What became of an item that did not fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// It is there now.
     Pushed {
@@ -25,8 +25,20 @@ pub(super) enum Outcome {
     },
     /// It was there before, with the same bytes.
     Skipped,
+    /// It was there before, with other bytes, which stay.
+    Kept,
     /// It would be sent: its files are what they should be.
     Checked,
+    /// It is half written, perhaps still being written.
+    LeftOut {
+        /// What is not there yet.
+        why: String,
+    },
+    /// It was half written long ago, and its files are gone.
+    Removed {
+        /// What was not there.
+        why: String,
+    },
 }
 
 /// Sends items to one mirror.
@@ -41,6 +53,9 @@ impl Uploader<'_> {
     pub(super) fn push(&self, item: &Item, meter: &Meter<'_>) -> Result<Outcome, Problem> {
         let document = fs::read(&item.document.location)
             .map_err(|source| Problem::Unreadable { path: item.document.path.clone(), source })?;
+        if document.len() as u64 != item.document.bytes {
+            return Err(Problem::Changing { role: item.role });
+        }
         // Something at its path may be the same, or in conflict, or derived from the other layout,
         // or not in the index yet because the server crashed. Sending the small document again
         // tells which, and completes it, before any blob is sent for nothing.
@@ -131,11 +146,12 @@ pub(super) fn check_item(item: &Item) -> Result<Outcome, Problem> {
 fn check(item: &Item, blob: &Blob) -> Result<(), Problem> {
     let found =
         digest_of(blob).map_err(|source| Problem::Unreadable { path: blob.location.display().to_string(), source })?;
-    let Blob { role, digest: named, is_nested, .. } = *blob;
+    let Blob { role, digest: named, is_nested, ref location, .. } = *blob;
     if found == named {
         Ok(())
     } else {
-        Err(Problem::WrongDigest { role, document: item.role, found, named, is_nested })
+        let location = location.clone();
+        Err(Problem::WrongDigest { role, document: item.role, found, named, is_nested, location })
     }
 }
 

@@ -43,7 +43,7 @@ fn assert_paths_fit(plan: &Plan) {
 
 #[test]
 fn a_signed_v2_mirror() {
-    let plan = Plan::read(&fixture("mirror-v2")).unwrap();
+    let plan = Plan::read(&fixture("mirror-v2"), |_| false).unwrap();
     assert_eq!((plan.packages.len(), plan.keys.len(), plan.unusable.len()), (53, 1, 0));
     let derived = ["build_cache/_pgp/index.json", "build_cache/index.json", "build_cache/index.json.hash"];
     assert_eq!(plan.derived, derived);
@@ -57,7 +57,7 @@ fn a_signed_v2_mirror() {
 
 #[test]
 fn an_unsigned_v2_mirror() {
-    let plan = Plan::read(&fixture("mirror-v2-unsigned")).unwrap();
+    let plan = Plan::read(&fixture("mirror-v2-unsigned"), |_| false).unwrap();
     assert_eq!((plan.packages.len(), plan.keys.len(), plan.unusable.len()), (18, 0, 0));
     assert!(plan.packages.iter().all(|item| item.document.path.ends_with(".spec.json")));
     assert!(plan.packages.is_sorted_by_key(|item| &item.document.path));
@@ -66,7 +66,7 @@ fn an_unsigned_v2_mirror() {
 
 #[test]
 fn a_v3_mirror() {
-    let plan = Plan::read(&fixture("mirror-v3")).unwrap();
+    let plan = Plan::read(&fixture("mirror-v3"), |_| false).unwrap();
     assert_eq!((plan.packages.len(), plan.keys.len(), plan.unusable.len()), (53, 1, 0));
     assert_paths_fit(&plan);
     let hello = plan.packages.iter().find(|item| item.label == "hello-larder /rjsbs2w").unwrap();
@@ -82,7 +82,7 @@ fn a_folder_with_both_layouts_gives_both() {
     for part in ["v3", "blobs"] {
         fs::rename(v3.path().join(part), both.path().join(part)).unwrap();
     }
-    let plan = Plan::read(both.path()).unwrap();
+    let plan = Plan::read(both.path(), |_| false).unwrap();
     let roles: Vec<_> = plan.packages.iter().map(|item| item.role).collect();
     assert_eq!((roles, plan.unusable.len()), (vec!["spec file", "manifest"], 0));
 }
@@ -98,13 +98,14 @@ fn what_is_not_spacks_is_ignored_and_named() {
         fs::write(path, "x").unwrap();
     }
     fs::create_dir(mirror.path().join("_source-cache")).unwrap();
-    let plan = Plan::read(mirror.path()).unwrap();
+    let plan = Plan::read(mirror.path(), |_| false).unwrap();
     assert_eq!((plan.packages.len(), plan.unusable.len()), (0, 0));
-    let (tarballs, others): (Vec<String>, Vec<String>) =
-        plan.ignored.into_iter().partition(|path| path.ends_with(".spack"));
-    assert_eq!(tarballs.len(), 1);
+    assert_eq!(plan.orphans.len(), 1);
     let deep = "build_cache/a/b/c/d/e/f";
-    assert_eq!(others, ["README.md", "_source-cache/", deep, "build_cache/notes.txt", "build_cache/zlib.spec.yaml"]);
+    assert_eq!(
+        plan.ignored,
+        ["README.md", "_source-cache/", deep, "build_cache/notes.txt", "build_cache/zlib.spec.yaml"]
+    );
 }
 
 #[cfg(unix)]
@@ -114,7 +115,7 @@ fn a_link_in_a_circle_ends() {
     let folder = mirror.path().join("build_cache");
     std::os::unix::fs::symlink(&folder, folder.join("again")).unwrap();
     std::os::unix::fs::symlink("nowhere", folder.join("broken")).unwrap();
-    let plan = Plan::read(mirror.path()).unwrap();
+    let plan = Plan::read(mirror.path(), |_| false).unwrap();
     assert_eq!((plan.packages.len(), plan.unusable.len()), (1, 0));
     assert!(plan.ignored.contains(&"build_cache/broken".to_owned()));
 }
@@ -122,16 +123,16 @@ fn a_link_in_a_circle_ends() {
 #[test]
 fn a_folder_that_is_no_mirror_is_refused() {
     let empty = TempDir::new().unwrap();
-    let error = Plan::read(empty.path()).unwrap_err().to_string();
+    let error = Plan::read(empty.path(), |_| false).unwrap_err().to_string();
     for part in ["is not a Spack mirror", "`build_cache/`", "`v3/` and `blobs/`"] {
         assert!(error.contains(part), "{error}");
     }
     assert!(!error.contains("did you mean"), "{error}");
 
-    let inside = Plan::read(&fixture("mirror-v2/build_cache")).unwrap_err().to_string();
+    let inside = Plan::read(&fixture("mirror-v2/build_cache"), |_| false).unwrap_err().to_string();
     assert!(inside.contains("did you mean") && inside.contains("mirror-v2?"), "{inside}");
 
-    let missing = Plan::read(&empty.path().join("missing")).unwrap_err().to_string();
+    let missing = Plan::read(&empty.path().join("missing"), |_| false).unwrap_err().to_string();
     assert!(missing.contains("missing cannot be read"), "{missing}");
 }
 
@@ -139,9 +140,9 @@ fn a_folder_that_is_no_mirror_is_refused() {
 fn problem_after(name: &str, is_wanted: impl Fn(&str) -> bool, change: impl Fn(&Path)) -> (String, String) {
     let mirror = copy(name, is_wanted);
     change(mirror.path());
-    let mut plan = Plan::read(mirror.path()).unwrap();
+    let mut plan = Plan::read(mirror.path(), |_| false).unwrap();
     assert_eq!((plan.packages.len(), plan.unusable.len()), (0, 1));
-    let Unusable { label, problem } = plan.unusable.remove(0);
+    let Unusable { label, problem, .. } = plan.unusable.remove(0);
     (label, problem.to_string())
 }
 

@@ -12,10 +12,13 @@ fn unreachable() -> Problem {
 #[test]
 fn figures_and_failures_are_told() {
     let mut report = Report::new(4, false);
-    report.add("zlib /aaaaaaa", Ok(Outcome::Pushed { sent_bytes: 1_500_000 }));
-    report.add("hdf5 /bbbbbbb", Ok(Outcome::Skipped));
-    report.add("curl /ccccccc", Err(Problem::Missing { role: "tarball", path: "build_cache/x.spack".to_owned() }));
-    report.add("cmake /ddddddd", Err(Problem::WrongLength { role: "tarball", found: 1, named: 2 }));
+    report.add("zlib /aaaaaaa", &Ok(Outcome::Pushed { sent_bytes: 1_500_000 }));
+    report.add("hdf5 /bbbbbbb", &Ok(Outcome::Skipped));
+    report.add("curl /ccccccc", &Err(Problem::Missing { role: "tarball", path: "build_cache/x.spack".to_owned() }));
+    report.add(
+        "cmake /ddddddd",
+        &Err(Problem::WrongLength { role: "tarball", found: 1, named: 2, location: "x".into() }),
+    );
     let summary = report.summary(Duration::from_millis(4210)).to_string();
     assert_eq!(summary, "pushed 1, skipped 1, failed 2: 1.50 MB sent in 4.2 s");
     assert_eq!(report.end(false), End::Failed);
@@ -29,8 +32,8 @@ fn figures_and_failures_are_told() {
 #[test]
 fn one_reason_is_told_once_with_all_it_concerns() {
     let mut report = Report::new(3, false);
-    report.add("zlib /aaaaaaa", Err(unreachable()));
-    report.add("hdf5 /bbbbbbb", Err(unreachable()));
+    report.add("zlib /aaaaaaa", &Err(unreachable()));
+    report.add("hdf5 /bbbbbbb", &Err(unreachable()));
     let failures = report.failures();
     assert!(
         failures.starts_with("  zlib /aaaaaaa, hdf5 /bbbbbbb: the server cannot be reached: host not found\n"),
@@ -47,22 +50,22 @@ fn one_reason_is_told_once_with_all_it_concerns() {
 #[test]
 fn what_ctrl_c_left_is_neither_done_nor_failed() {
     let mut report = Report::new(2, false);
-    report.add("zlib /aaaaaaa", Ok(Outcome::Pushed { sent_bytes: 1 }));
-    report.add("hdf5 /bbbbbbb", Err(http(HttpFailure::Stopped)));
+    report.add("zlib /aaaaaaa", &Ok(Outcome::Pushed { sent_bytes: 1 }));
+    report.add("hdf5 /bbbbbbb", &Err(http(HttpFailure::Stopped)));
     assert_eq!((report.end(true), report.failures().as_str()), (End::Stopped, ""));
 }
 
 #[test]
 fn a_push_that_was_complete_when_stopped_is_done() {
     let mut report = Report::new(1, false);
-    report.add("zlib /aaaaaaa", Ok(Outcome::Skipped));
+    report.add("zlib /aaaaaaa", &Ok(Outcome::Skipped));
     assert_eq!((report.end(true), report.end(false)), (End::Done, End::Done));
 }
 
 #[test]
 fn a_dry_run_sends_nothing() {
     let mut report = Report::new(1, true);
-    report.add("zlib /aaaaaaa", Ok(Outcome::Checked));
+    report.add("zlib /aaaaaaa", &Ok(Outcome::Checked));
     assert_eq!(report.end(false), End::Done);
     assert_eq!(report.summary(Duration::ZERO).to_string(), "would push 1, failed 0: 0 B sent in 0.0 s");
 }
@@ -72,14 +75,17 @@ fn a_server_that_stays_down_is_given_up() {
     let cut = || Err(http(HttpFailure::from(ureq::Error::Timeout(ureq::Timeout::PerCall))));
     let mut report = Report::new(100, false);
     for _ in 0..MOST_FAILURES_IN_A_ROW - 1 {
-        report.add("zlib /aaaaaaa", cut());
+        report.add("zlib /aaaaaaa", &cut());
     }
-    report.add("hdf5 /bbbbbbb", Ok(Outcome::Skipped));
+    report.add("hdf5 /bbbbbbb", &Ok(Outcome::Skipped));
     for _ in 0..MOST_FAILURES_IN_A_ROW - 1 {
-        report.add("curl /ccccccc", cut());
-        report.add("cmake /ddddddd", Err(Problem::WrongLength { role: "tarball", found: 1, named: 2 }));
+        report.add("curl /ccccccc", &cut());
+        report.add(
+            "cmake /ddddddd",
+            &Err(Problem::WrongLength { role: "tarball", found: 1, named: 2, location: "x".into() }),
+        );
     }
     assert!(!report.is_hopeless());
-    report.add("zlib /aaaaaaa", cut());
+    report.add("zlib /aaaaaaa", &cut());
     assert!(report.is_hopeless());
 }

@@ -134,7 +134,7 @@ fn names(fields: &[Field]) -> String {
 fn nearest(key: &str, fields: &[Field]) -> Option<&'static str> {
     let key = key.to_lowercase().replace('-', "_");
     let distances = fields.iter().map(|(name, _)| (distance(&key, name), *name));
-    distances.min().filter(|(distance, name)| *distance <= 2.min(name.len() / 2)).map(|(_, name)| name)
+    distances.min().filter(|(distance, name)| *distance <= if name.len() < 8 { 1 } else { 2 }).map(|(_, name)| name)
 }
 
 /// How many letters are to be changed, added or taken away to make `b` of `a`.
