@@ -6,3 +6,4 @@ mod push;
 mod report;
 mod said;
 mod server;
+mod stackinator;
