@@ -1,5 +1,6 @@
 //! `larder push`.
 
+mod cache;
 mod mirror;
 
 use std::{
@@ -72,18 +73,25 @@ fn blob_path(bytes: &[u8]) -> String {
 /// A v3 mirror of one made-up package with a tarball of so many bytes.
 fn made_up_mirror(tarball_bytes: usize) -> TempDir {
     let mirror = TempDir::new().unwrap();
-    let (tarball, spec) = (vec![7; tarball_bytes], b"spec".to_vec());
+    write_package(mirror.path(), 'a', &vec![7; tarball_bytes]);
+    mirror
+}
+
+/// Writes a made-up package into a v3 mirror, its hash a letter over and over. Returns where its
+/// manifest and its tarball lie.
+fn write_package(mirror: &Path, letter: char, tarball: &[u8]) -> (PathBuf, PathBuf) {
+    let spec = b"spec".to_vec();
     let record = |media_type: &str, bytes: &[u8]| BlobRecord::new(media_type, Digest::of(bytes), bytes.len() as u64);
-    let manifest = Manifest::new(vec![record(TARBALL, &tarball), record(SPEC_V5, &spec)]);
-    let name = format!("v3/manifests/spec/zlib/zlib-1.3.1-{}.spec.manifest.json", "a".repeat(32));
-    for (path, bytes) in
-        [(name, manifest.to_json().into_bytes()), (blob_path(&tarball), tarball), (blob_path(&spec), spec)]
+    let manifest = Manifest::new(vec![record(TARBALL, tarball), record(SPEC_V5, &spec)]).to_json();
+    let hash = letter.to_string().repeat(32);
+    let name = format!("v3/manifests/spec/zlib/zlib-1.3.1-{hash}.spec.manifest.json");
+    for (path, bytes) in [(&name, manifest.as_bytes()), (&blob_path(tarball), tarball), (&blob_path(&spec), &spec[..])]
     {
-        let path = mirror.path().join(path);
+        let path = mirror.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
-    mirror
+    (mirror.join(name), mirror.join(blob_path(tarball)))
 }
 
 fn is_blob_put(request: &Request) -> bool {

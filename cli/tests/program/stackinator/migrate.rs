@@ -10,7 +10,7 @@ use crate::{
 
 /// A cache of both layouts from before, with some packages' worth of files.
 fn old_cache(site: &Site) -> BTreeMap<String, Vec<u8>> {
-    for number in 0..40 {
+    for number in 0..8 {
         site.write(&format!("cache/build_cache/linux/gcc/package-{number}.spack"), &format!("tarball {number}"));
         site.write(&format!("cache/build_cache/package-{number}.spec.json"), &format!("spec {number}"));
         site.write(&format!("cache/blobs/sha256/aa/{number}"), &format!("blob {number}"));
@@ -75,23 +75,19 @@ fn a_migration_killed_after_any_step_loses_nothing_and_goes_on() {
 
 #[test]
 fn a_migration_killed_at_any_time_loses_nothing_and_goes_on() {
-    let mut was_half_way = false;
-    for attempt in 0..60_u64 {
+    for attempt in 0..40_u64 {
         let site = Site::new();
         let (old, root) = (old_cache(&site), site.scratch("cache"));
         let mut command = site.command(&["migrate", "cache"]);
         let mut child = command.stdout(Stdio::null()).spawn().unwrap();
-        // Later and later, until it is done before.
-        thread::sleep(Duration::from_micros(attempt * 200));
+        // Later and later, until it is done before; between the moves by chance.
+        thread::sleep(Duration::from_micros(attempt * 250));
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(contents(&root) == old, "killed after {} µs", attempt * 200);
-        was_half_way |= root.join("user-environment").exists() && root.join("v3").exists();
+        assert!(contents(&root) == old, "killed after {} µs", attempt * 250);
         assert_said(&site.run(&["migrate", "cache"]), 0, &[], &[]);
         assert!(files(&root) == moved(&old, "user-environment"));
     }
-    // Whether a kill came half way is chance; that each state is fine is shown above.
-    println!("a kill came half way: {was_half_way}");
 }
 
 #[test]
