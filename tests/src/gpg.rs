@@ -29,6 +29,13 @@ impl Gpg {
         gpg
     }
 
+    /// Takes a private key in, as `spack gpg trust` does, to sign with it.
+    pub fn import_private(&self, key: &[u8]) {
+        let file = self.home.path().join("private");
+        fs::write(&file, key).unwrap();
+        self.ask(&["--import", file.to_str().unwrap()]);
+    }
+
     /// Runs gpg on a file with these bytes.
     fn run(&self, arguments: &[&str], bytes: &[u8]) -> Output {
         let file = self.home.path().join("input");

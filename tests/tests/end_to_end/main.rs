@@ -23,5 +23,6 @@ mod reports;
 mod require_signed;
 mod signing;
 mod slices;
+mod stackinator;
 mod tampered;
 mod tokens;
