@@ -108,7 +108,7 @@ impl Pass<'_> {
         self.report.add(&label, &result);
         match result {
             Ok(Outcome::LeftOut { .. } | Outcome::Removed { .. }) => {}
-            Ok(_) => self.seen.note_done(document),
+            Ok(_) => self.seen.note_done(document, item.is_some_and(Item::is_key)),
             Err(problem) => self.seen.note_open(document, item, &label, problem),
         }
     }

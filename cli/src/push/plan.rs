@@ -91,6 +91,11 @@ impl Blob {
 }
 
 impl Item {
+    /// Whether it is a public key.
+    pub(super) fn is_key(&self) -> bool {
+        matches!(self.role, "key" | "key manifest")
+    }
+
     /// Bytes of the document and its blobs.
     pub(super) fn bytes(&self) -> u64 {
         self.document.bytes + self.blobs.iter().map(|blob| blob.bytes).sum::<u64>()

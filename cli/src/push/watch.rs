@@ -24,6 +24,8 @@ type Mark = Option<(u64, Option<SystemTime>)>;
 pub(super) struct Seen {
     done: HashMap<PathBuf, Mark>,
     open: HashMap<PathBuf, Open>,
+    /// How many keys are on the server: a new one may be that of a package which was refused.
+    keys: usize,
 }
 
 /// What was not pushed.
@@ -33,6 +35,8 @@ pub(super) struct Open {
     pub(super) problem: Problem,
     /// Of the document and its blobs when it was tried.
     marks: Vec<Mark>,
+    /// How many keys the server had then.
+    keys: usize,
 }
 
 impl Seen {
@@ -41,10 +45,11 @@ impl Seen {
         self.done.get(&document.location).is_some_and(|mark| *mark == mark_of(document))
     }
 
-    /// Whether an item failed, and would fail again because its files are the same.
+    /// Whether an item failed, and would fail again because nothing is different.
     pub(super) fn is_hopeless(&self, item: &Item) -> bool {
-        let open = self.open.get(&item.document.location);
-        open.is_some_and(|open| !open.problem.is_transient() && open.marks == marks_of(item))
+        let would_fail =
+            |open: &Open| !open.problem.is_transient() && open.keys == self.keys && open.marks == marks_of(item);
+        self.open.get(&item.document.location).is_some_and(would_fail)
     }
 
     /// Whether this was said of the document before.
@@ -53,7 +58,8 @@ impl Seen {
     }
 
     /// Notes that a document is on the server.
-    pub(super) fn note_done(&mut self, document: &File) {
+    pub(super) fn note_done(&mut self, document: &File, is_key: bool) {
+        self.keys += usize::from(is_key);
         self.open.remove(&document.location);
         self.done.insert(document.location.clone(), mark_of(document));
     }
@@ -61,12 +67,12 @@ impl Seen {
     /// Notes that an item failed, or that it can be no item: then there are no blobs to look at.
     pub(super) fn note_open(&mut self, document: &File, item: Option<&Item>, label: &str, problem: Problem) {
         let marks = item.map_or_else(Vec::new, marks_of);
-        self.open.insert(document.location.clone(), Open { label: label.to_owned(), problem, marks });
+        self.open.insert(document.location.clone(), Open { label: label.to_owned(), problem, marks, keys: self.keys });
     }
 
     /// Notes that a folder cannot be pushed; returns whether that is new.
     pub(super) fn note_refused(&mut self, folder: &Path, label: &str, problem: Problem) -> bool {
-        let open = Open { label: label.to_owned(), problem, marks: Vec::new() };
+        let open = Open { label: label.to_owned(), problem, marks: Vec::new(), keys: self.keys };
         self.open.insert(folder.to_owned(), open).is_none()
     }
 

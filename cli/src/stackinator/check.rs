@@ -20,6 +20,7 @@ mod location;
 mod mirrors;
 mod yaml;
 
+pub(super) use cache::is_from_before_v3;
 use finding::Findings;
 use key::KeyFile;
 

@@ -142,6 +142,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<End, CannotInit> {
         let what = format!("cache.yaml names {root} as it is, which Stackinators since mid-2026 do not expand");
         output::error(&format!("Warning: {what}: give those mirrors.yaml, which names the directory itself."));
     }
+    if check::is_from_before_v3(&root.path) {
+        let root = root.path.display();
+        output::error(&format!(
+            "Warning: {root} holds packages from before Stackinator 3, which are not found there any more. Move them \
+             under their mount point: larder stackinator migrate {root}"
+        ));
+    }
     Ok(End::Done)
 }
 

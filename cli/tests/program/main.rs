@@ -6,4 +6,5 @@ mod push;
 mod report;
 mod said;
 mod server;
+#[cfg(unix)]
 mod stackinator;

@@ -1,5 +1,6 @@
 //! `larder push`.
 
+#[cfg(unix)]
 mod cache;
 mod mirror;
 

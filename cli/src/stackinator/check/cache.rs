@@ -79,6 +79,6 @@ fn check_root(line: usize, text: &str, findings: &mut Findings) {
 }
 
 /// Whether packages lie at the root itself and not below a mount point.
-pub(super) fn is_from_before_v3(root: &Path) -> bool {
+pub(in crate::stackinator) fn is_from_before_v3(root: &Path) -> bool {
     root.join("build_cache").is_dir()
 }

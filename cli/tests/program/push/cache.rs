@@ -5,7 +5,11 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Output, Stdio},
-    sync::mpsc::{Receiver, channel},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, channel},
+    },
     thread,
     time::{Duration, SystemTime},
 };
@@ -171,6 +175,25 @@ fn watching_goes_on_when_the_server_was_away() {
     watch.hear("FAILED zlib /aaaaaaa");
     watch.hear("pushed zlib /aaaaaaa");
     assert_said(&watch.end(), 0, &["pushed 1, skipped 0, failed 0"], &[]);
+}
+
+#[test]
+fn a_package_refused_for_want_of_its_key_goes_when_the_key_has_come() {
+    let (root, has_key) = (TempDir::new().unwrap(), Arc::new(AtomicBool::new(false)));
+    let known = Arc::clone(&has_key);
+    let server = Mirror::start_with(move |request| {
+        known.fetch_or(request.path.ends_with(".pub"), Ordering::SeqCst);
+        let is_refused = request.path.contains("manifest") && request.method == "PUT" && !known.load(Ordering::SeqCst);
+        is_refused.then(|| Fault::larder(400, "signature_required", "no key of this mirror signed it", ""))
+    });
+    write_package(root.path(), 'a', b"one");
+    let mut watch = Watch::start(root.path(), &server.url(), &[]);
+    watch.hear("FAILED zlib /aaaaaaa");
+    let keys = root.path().join("build_cache/_pgp");
+    fs::create_dir_all(&keys).unwrap();
+    fs::write(keys.join(format!("{}.pub", "A".repeat(40))), "a key").unwrap();
+    watch.hear("pushed zlib /aaaaaaa");
+    assert_said(&watch.end(), 0, &["pushed 2, skipped 0, failed 0"], &[]);
 }
 
 #[test]

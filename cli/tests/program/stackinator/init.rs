@@ -121,6 +121,20 @@ fn a_second_time_changes_nothing() {
 }
 
 #[test]
+fn an_old_cache_is_taken_with_a_word_on_its_packages() {
+    let site = Site::new();
+    site.write("cache/build_cache/x", "");
+    let output = site.run(&["init", "cache"]);
+    assert_said(
+        &output,
+        0,
+        &["Nothing is pushed by a build"],
+        &["from before Stackinator 3", "larder stackinator migrate "],
+    );
+    assert!(site.scratch("cache/build_cache/x").exists());
+}
+
+#[test]
 fn a_file_that_says_something_else_stays_and_nothing_is_made() {
     let site = Site::new();
     let other = "sourcecache:\n  path: /scratch/sources\n";
