@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use pgp::{
     composed::{PublicOrSecret, SignedKeyDetails},
+    packet::Signature,
     types::{KeyDetails, Timestamp},
 };
 
@@ -59,7 +60,7 @@ fn fact(key: &impl KeyDetails, details: &SignedKeyDetails, is_locked: bool) -> K
     // The newest thing a key says of itself counts.
     let said = details.users.iter().flat_map(|user| &user.signatures).chain(&details.direct_signatures);
     let newest = said.max_by_key(|signature| signature.created().map(Timestamp::as_secs));
-    let lasts = newest.and_then(|signature| signature.key_expiration_time()).map_or(0, |lasts| lasts.as_secs());
+    let lasts = newest.and_then(Signature::key_expiration_time).map_or(0, pgp::types::Duration::as_secs);
     let end = u64::from(key.created_at().as_secs()) + u64::from(lasts);
     Key {
         fingerprint: format!("{:X}", key.fingerprint()),

@@ -64,7 +64,7 @@ impl KeyFile<'_> {
         };
         match openpgp::read(&bytes) {
             Err(error) => {
-                self.wrong(findings, &format!("is no OpenPGP key: {error}"), "Name a file with the public key.")
+                self.wrong(findings, &format!("is no OpenPGP key: {error}"), "Name a file with the public key.");
             }
             Ok(Keys { secret, .. }) if !secret.is_empty() => {
                 let next =

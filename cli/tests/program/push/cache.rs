@@ -184,7 +184,7 @@ fn a_package_refused_for_want_of_its_key_goes_when_the_key_has_come() {
     let server = Mirror::start_with(move |request| {
         known.fetch_or(request.path.ends_with(".pub"), Ordering::SeqCst);
         let is_refused = request.path.contains("manifest") && request.method == "PUT" && !known.load(Ordering::SeqCst);
-        is_refused.then(|| Fault::larder(400, "signature_required", "no key of this mirror signed it", ""))
+        is_refused.then(|| Fault::larder(403, "untrusted", "no key of this mirror signed it", ""))
     });
     write_package(root.path(), 'a', b"one");
     let mut watch = Watch::start(root.path(), &server.url(), &[]);
