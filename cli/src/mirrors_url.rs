@@ -52,7 +52,10 @@ impl fmt::Display for MirrorsUrl {
 
 /// A mount point that is no mirror's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` cannot be the name of a mirror: each part begins with a-z or 0-9 and holds a-z, 0-9, `.`, `_` and `-`")]
+#[error(
+    "`{0}` cannot be the name of a mirror: each part begins with a-z or 0-9 and holds a-z, 0-9, `.`, `_` and `-`, and \
+     none is a word of Larder's own paths, such as `larder` or `slice`"
+)]
 pub(crate) struct NoMirrorName(String);
 
 /// Text that is not the URL of mirrors.

@@ -298,6 +298,9 @@ impl Push<'_> {
         if !arguments.prune_partial {
             plan.ignored.extend(plan.orphans.drain(..).map(|orphan| orphan.path));
         }
+        if self.round > 1 && plan.len() == 0 {
+            return Ok(Report::new(0, arguments.dry_run));
+        }
         let progress = Progress::new(arguments.volume(), plan.len(), plan.bytes());
         if self.round == 1 || plan.items().next().is_some() {
             introduce(arguments, target, &plan, self.round == 1, &progress);

@@ -12,13 +12,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use larder_shared::name::RESERVED_SEGMENTS;
-
 use super::folder::{FolderError, is_mirror, list};
 use crate::{
     mirror_url::MirrorUrl,
     mirrors_url::{MirrorsUrl, NoMirrorName},
 };
+
+/// Folders of a mirror: no mount point lies in one.
+const LAYOUTS: [&str; 3] = ["build_cache", "v3", "blobs"];
 
 /// How deep below a cache's root mount points are looked for.
 const MAX_DEPTH: usize = 8;
@@ -74,8 +75,8 @@ impl Targets {
     }
 }
 
-/// Adds every mirror below `folder`, which may hold another further down. What cannot be listed,
-/// such as `lost+found`, is no mount point.
+/// Adds every mirror below `folder`, which may hold another further down. What cannot be listed, such
+/// as `lost+found`, and what is hidden, such as `.snapshot` with the cache of yesterday, is none.
 fn find_mirrors(root: &Path, folder: &Path, depth: usize, seen: &mut HashSet<PathBuf>, found: &mut Vec<PathBuf>) {
     // A link may lead back up.
     let is_new = fs::canonicalize(folder).is_ok_and(|real| seen.insert(real));
@@ -86,7 +87,7 @@ fn find_mirrors(root: &Path, folder: &Path, depth: usize, seen: &mut HashSet<Pat
         found.push(folder.to_owned());
     }
     for (name, location) in list(folder).unwrap_or_default() {
-        if location.is_dir() && !RESERVED_SEGMENTS.contains(&name.as_str()) {
+        if location.is_dir() && !name.starts_with('.') && !LAYOUTS.contains(&name.as_str()) {
             find_mirrors(root, &location, depth + 1, seen, found);
         }
     }
@@ -136,10 +137,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_name_is_told_and_the_others_are_found() {
-        let root = cache(&["Opt/A/v3", "opt/b/v3"]);
+        let root = cache(&["Opt/A/v3", "opt/b/v3", "opt/larder/v3", ".snapshot/opt/b/v3"]);
         let found = Targets::find(root.path(), &"https://host".parse().unwrap()).unwrap();
-        assert_eq!((found.targets.len(), found.unnamed.len()), (1, 1));
-        assert!(found.unnamed[0].1.to_string().contains("`Opt/A`"));
+        assert_eq!(found.targets.len(), 1);
+        let unnamed: Vec<_> = found.unnamed.iter().map(|(_, error)| error.to_string()).collect();
+        assert!(
+            unnamed.len() == 2 && unnamed[0].contains("`Opt/A`") && unnamed[1].contains("`opt/larder`"),
+            "{unnamed:?}"
+        );
     }
 
     #[cfg(unix)]

@@ -51,11 +51,7 @@ pub(super) struct Uploader<'a> {
 impl Uploader<'_> {
     /// Pushes `item`, so that it is visible only when it is there as a whole.
     pub(super) fn push(&self, item: &Item, meter: &Meter<'_>) -> Result<Outcome, Problem> {
-        let document = fs::read(&item.document.location)
-            .map_err(|source| Problem::Unreadable { path: item.document.path.clone(), source })?;
-        if document.len() as u64 != item.document.bytes {
-            return Err(Problem::Changing { role: item.role });
-        }
+        let document = read_document(item)?;
         // Something at its path may be the same, or in conflict, or derived from the other layout,
         // or not in the index yet because the server crashed. Sending the small document again
         // tells which, and completes it, before any blob is sent for nothing.
@@ -136,6 +132,14 @@ impl Uploader<'_> {
     }
 }
 
+/// Reads the document, which may have been written to since it was planned.
+fn read_document(item: &Item) -> Result<Vec<u8>, Problem> {
+    let document = &item.document;
+    let unreadable = |source| Problem::Unreadable { path: document.path.clone(), source };
+    let bytes = fs::read(&document.location).map_err(unreadable)?;
+    if bytes.len() as u64 == document.bytes { Ok(bytes) } else { Err(Problem::Changing { role: item.role }) }
+}
+
 /// Checks the files of an item without a server.
 pub(super) fn check_item(item: &Item) -> Result<Outcome, Problem> {
     item.blobs.iter().try_for_each(|blob| check(item, blob))?;
@@ -184,5 +188,27 @@ struct Metered<'a> {
 impl Read for Metered<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.source.read(buffer).inspect(|&count| self.meter.send(count as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::push::folder;
+
+    #[test]
+    fn a_document_that_changed_since_it_was_planned_is_not_sent() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let location = folder.path().join("manifest");
+        let document = folder::File { path: "manifest".to_owned(), location, bytes: 5, modified: None };
+        let item = Item { label: "zlib /aaaaaaa".to_owned(), role: "manifest", document, blobs: Vec::new() };
+        assert!(matches!(read_document(&item), Err(Problem::Unreadable { .. })));
+        for (bytes, is_whole) in [("half", false), ("whole", true), ("longer", false)] {
+            fs::write(&item.document.location, bytes).unwrap();
+            match read_document(&item) {
+                Ok(read) => assert!(is_whole && read == bytes.as_bytes(), "{bytes}"),
+                Err(problem) => assert!(!is_whole && problem.is_partial(), "{bytes}: {problem}"),
+            }
+        }
     }
 }

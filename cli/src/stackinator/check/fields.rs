@@ -98,7 +98,10 @@ fn check_kind(key: &str, node: &Node, kind: Kind, findings: &mut Findings) {
             wrong("a URL, or a mapping with one", &format!("Write `{key}: <URL>`, or `url: <URL>` below it."));
         }
         (Kind::AccessPair, Value::List) => {
-            wrong("a mapping", "Spack before 0.23 took a list; write `id` or `id_variable`, and `secret_variable`.");
+            wrong(
+                "a mapping",
+                "Spack before 1.0 took a list, Stackinator does not: write `id` or `id_variable`, and `secret_variable`.",
+            );
         }
         (Kind::AccessPair, _) => {
             if check(&format!("`{key}`"), node, &ACCESS_PAIR, findings) {

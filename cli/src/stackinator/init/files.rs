@@ -75,7 +75,7 @@ Next, name one of the files when a build is configured:
             );
         }
         Some(Remote::Oci(_)) if has_key => {
-            text += "The build begins with an empty environment, so let the token through:\n  \
+            text += "This needs Spack 1.0 or newer. The build begins with an empty environment, so let the token through:\n  \
                      env --ignore-environment PATH=/usr/bin:/bin:`pwd -P`/spack/bin HOME=$HOME LARDER_TOKEN=$LARDER_TOKEN make store.squashfs\n";
         }
         _ => {}
