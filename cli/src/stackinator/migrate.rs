@@ -66,8 +66,8 @@ pub(crate) enum CannotMigrate {
     Link(PathBuf),
     /// Packages are at both places.
     #[error(
-        "{} and {} both hold packages, and neither is written over. Nothing was moved. `larder push` sends both to the \
-         same mirror; or move one of them away",
+        "{} and {} both hold packages, and neither is written over. Nothing was moved. A Larder takes both: `larder push \
+         ROOT https://<larder>/mirrors/<mount point>` sends the old ones. Or move one of the two away",
         .from.display(), .to.display()
     )]
     Both { from: PathBuf, to: PathBuf },

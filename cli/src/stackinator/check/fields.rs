@@ -4,7 +4,7 @@
 
 use super::{
     finding::Findings,
-    yaml::{Node, Value},
+    yaml::{Entry, Node, Value},
 };
 
 /// What a field may be.
@@ -47,12 +47,9 @@ pub(super) fn check(place: &str, mapping: &Node, fields: &[Field], findings: &mu
         findings.wrong(mapping.line, &what, &format!("Write its fields below it, each on a line: {names}."));
         return false;
     };
-    for (index, entry) in entries.iter().enumerate() {
+    check_twice(place, entries, findings);
+    for entry in entries {
         let key = entry.key.as_str();
-        if entries[..index].iter().any(|earlier| earlier.key == entry.key) {
-            let what = format!("`{key}` stands in {place} twice");
-            findings.wrong(entry.line, &what, "The last one counts: remove the other.");
-        }
         match fields.iter().find(|(name, _)| *name == key) {
             Some((_, kind)) => check_kind(key, &entry.node, *kind, findings),
             None => {
@@ -65,6 +62,19 @@ pub(super) fn check(place: &str, mapping: &Node, fields: &[Field], findings: &mu
         }
     }
     true
+}
+
+/// Says which entries stand in a mapping more than once, of which PyYAML takes the last.
+pub(super) fn check_twice(place: &str, entries: &[Entry], findings: &mut Findings) {
+    for (index, Entry { key, line, .. }) in entries.iter().enumerate() {
+        if entries[..index].iter().any(|earlier| earlier.key == *key) {
+            findings.wrong(
+                *line,
+                &format!("`{key}` stands in {place} twice"),
+                "The last one counts: remove the other.",
+            );
+        }
+    }
 }
 
 fn check_kind(key: &str, node: &Node, kind: Kind, findings: &mut Findings) {

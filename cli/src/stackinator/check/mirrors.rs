@@ -50,6 +50,7 @@ pub(super) fn check(folder: &Path, document: &Node, findings: &mut Findings) {
         findings.wrong(document.line, &what, &format!("It may have: {}.", KEYS.join(", ")));
         return;
     };
+    fields::check_twice("the file", entries, findings);
     for entry in entries {
         let (key, node) = (entry.key.as_str(), &entry.node);
         match key {
@@ -61,8 +62,10 @@ pub(super) fn check(folder: &Path, document: &Node, findings: &mut Findings) {
             }
             "sourcemirror" => check_source_mirrors(node, findings),
             "bootstrap" => {
-                if fields::check("`bootstrap`", node, &BOOTSTRAP, findings) {
-                    require("bootstrap", "url", node, findings);
+                if fields::check("`bootstrap`", node, &BOOTSTRAP, findings)
+                    && let Some(url) = require("bootstrap", "url", node, findings)
+                {
+                    check_bootstrap(url, findings);
                 }
             }
             "sourcecache" | "concretizer" => {
@@ -93,12 +96,26 @@ fn require<'a>(place: &str, key: &str, node: &'a Node, findings: &mut Findings) 
     found
 }
 
+/// Says that a directory is none that Spack can be bootstrapped from.
+fn check_bootstrap(url: &Node, findings: &mut Findings) {
+    let Some(Place { line, location: Location::Directory(root), .. }) = place("url", url, findings) else { return };
+    if !["sources", "binaries"].iter().any(|kind| root.join("metadata").join(kind).is_dir()) {
+        let what = format!("`url` is no mirror to bootstrap from: {}", root.display());
+        let next = format!(
+            "Make one where the internet is reached: spack bootstrap mirror --binary-packages {}",
+            root.display()
+        );
+        findings.wrong(line, &what, &next);
+    }
+}
+
 fn check_source_mirrors(node: &Node, findings: &mut Findings) {
     let Some(mirrors) = node.entries() else {
         let what = format!("`sourcemirror` is {}, where a mapping is expected", node.kind());
         findings.wrong(node.line, &what, "Give each mirror a name: `sourcemirror: {<name>: {url: <URL>}}`.");
         return;
     };
+    fields::check_twice("`sourcemirror`", mirrors, findings);
     for mirror in mirrors {
         let place = format!("`sourcemirror.{}`", mirror.key);
         if fields::check(&place, &mirror.node, &[&MIRROR[..], &CONNECTION].concat(), findings) {

@@ -201,7 +201,12 @@ fn a_mirrors_yaml_is_checked() {
             ["`buildcaches` is not a field", "sourcemirror"],
         ),
         ("mirrors:\n  a: {url: $ROOT}\n".into(), ["`mirrors` is not a field", "Spack's own form"]),
+        (
+            of("  url: $ROOT\nbuildcache: {url: $ROOT}\n"),
+            [":4: wrong: `buildcache` stands in the file twice", "remove"],
+        ),
         ("bootstrap: {}\n".into(), ["`bootstrap` has no `url`", "Say where"]),
+        ("bootstrap: {url: $ROOT}\n".into(), ["`url` is no mirror to bootstrap from", "spack bootstrap mirror"]),
         ("bootstrap: {url: $ROOT, key: x}\n".into(), ["`key` is not a field of `bootstrap`", "url, description"]),
         ("sourcecache:\n  path: sources\n".into(), ["`path` is a relative path", "from `/` on"]),
         ("concretizer:\n  url: $ROOT\n".into(), ["`concretizer` has no `path`", "Say where"]),
