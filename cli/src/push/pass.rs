@@ -13,8 +13,8 @@ use super::{
     progress::{Meter, Progress, Weight},
     queue,
     report::Report,
+    seen::Seen,
     upload::Outcome,
-    watch::Seen,
 };
 use crate::stop::Stop;
 

@@ -90,6 +90,17 @@ impl Blob {
     }
 }
 
+/// How many documents a folder holds that are not done; none is read.
+///
+/// # Errors
+/// As [`Plan::read`].
+pub(super) fn count(root: &Path, is_done: impl Fn(&File) -> bool) -> Result<usize, FolderError> {
+    let Folder { specs, manifests, keys, key_manifests, .. } = Folder::read(root)?;
+    let files = specs.iter().map(|(file, ..)| file).chain(manifests.iter().map(|(file, _)| file));
+    let files = files.chain(keys.iter().chain(&key_manifests).map(|(file, _)| file));
+    Ok(files.filter(|file| !is_done(file)).count())
+}
+
 impl Item {
     /// Whether it is a public key.
     pub(super) fn is_key(&self) -> bool {

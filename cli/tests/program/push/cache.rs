@@ -92,6 +92,30 @@ fn every_mount_point_goes_to_a_mirror_of_its_own() {
 }
 
 #[test]
+fn ctrl_c_leaves_whole_mount_points_and_says_so() {
+    let server = Mirror::start_with(|request| {
+        if request.method == "PUT" {
+            thread::sleep(Duration::from_millis(500));
+        }
+        None
+    });
+    let root = TempDir::new().unwrap();
+    write_package(&root.path().join("a"), 'a', b"one");
+    write_package(&root.path().join("b"), 'b', b"two");
+    let mut command = larder_push(root.path(), &server.url());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while server.paths("PUT").is_empty() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_said(&output, 130, &["failed 0, not tried "], &["Run the same command again"]);
+    assert!(!has(&server, "b/", 'b'));
+    assert_said(&larder_push(root.path(), &server.url()).output().unwrap(), 0, &["failed 0:"], &[]);
+    assert!(has(&server, "a/", 'a') && has(&server, "b/", 'b'));
+}
+
+#[test]
 fn a_mount_point_that_is_no_name_fails_and_the_others_go() {
     let (root, server) = (TempDir::new().unwrap(), Mirror::start());
     write_package(&root.path().join("User"), 'a', b"one");

@@ -1,7 +1,4 @@
-//! `larder push --watch`: what was looked at before, so that a look at the folder costs little.
-//!
-//! The folder is listed again and again. File systems that many machines share, such as Lustre and
-//! NFS, report nothing of what other machines write.
+//! What was looked at before, so that another look at the folder costs little.
 
 use std::{
     collections::HashMap,
