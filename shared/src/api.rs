@@ -20,6 +20,7 @@ pub mod report;
 pub mod time;
 pub mod token;
 pub mod trust;
+pub mod usage;
 pub mod webhook;
 
 pub use error::{ApiError, ErrorBody, ErrorCode};
@@ -376,6 +377,9 @@ pub struct Spec {
     pub summary: SpecSummary,
     /// The shortest beginning of its hash, at least 7 characters, that is unique in the mirror.
     pub prefix: String,
+    /// When a client last asked for it, to the day; `null` when none did since Larder looks.
+    #[serde(default)]
+    pub last_used: Option<Timestamp>,
     /// The recipe repository's name, usually `builtin`.
     pub namespace: Option<String>,
     /// The hash of its recipe, as Spack writes it.

@@ -6,6 +6,7 @@
 //! argument.
 
 pub mod api;
+pub mod asked;
 pub mod bearer;
 pub mod clearsign;
 pub mod compare;

@@ -60,6 +60,8 @@ pub enum Route {
     Catalogue(MirrorName),
     /// `/api/v1/mirrors/{m}/keys`
     Keys(MirrorName),
+    /// `/api/v1/mirrors/{m}/usage`: how the mirror grows and is used.
+    Usage(MirrorName),
     /// `/api/v1/mirrors/{m}/refresh`: read the origin's index now.
     Refresh(MirrorName),
     /// `/api/v1/mirrors/{m}/reindex`: make the index follow from the bucket.
@@ -237,6 +239,7 @@ impl Route {
             ["packages", name, "badge.svg"] => name.parse().ok().map(|name| Self::Badge(mirror, name)),
             ["catalogue"] => Some(Self::Catalogue(mirror)),
             ["keys"] => Some(Self::Keys(mirror)),
+            ["usage"] => Some(Self::Usage(mirror)),
             ["builds"] => Some(Self::Builds(mirror)),
             ["builds", id] => Some(Self::Build(mirror, number(id)?)),
             ["builds", id, "log"] => Some(Self::BuildLog(mirror, number(id)?)),
@@ -278,6 +281,7 @@ impl Route {
             | Self::Specs(_)
             | Self::Catalogue(_)
             | Self::Keys(_)
+            | Self::Usage(_)
             | Self::Build(..)
             | Self::Runs(_)
             | Self::Run(..)
@@ -303,6 +307,7 @@ impl Route {
             | Self::Spec(mirror, _)
             | Self::Catalogue(mirror)
             | Self::Keys(mirror)
+            | Self::Usage(mirror)
             | Self::Refresh(mirror)
             | Self::Reindex(mirror)
             | Self::Builds(mirror)

@@ -7,6 +7,7 @@ use super::{
     CreatedToken, ErrorBody, Key, List, Mirror, MirrorChange, NewMirror, NewToken, Package, PackageSummary, Reindex,
     Spec, SpecSummary, Token,
     report::{Build, BuildSummary, Failure, FailureSummary, Reported, Run, RunSummary},
+    usage::Usage,
 };
 use crate::report;
 
@@ -63,6 +64,10 @@ pub fn document(version: &str) -> Value {
         "/api/v1/mirrors/{m}/catalogue": {
             "parameters": [mirror()],
             "get": read_catalogue(&mut schemas),
+        },
+        "/api/v1/mirrors/{m}/usage": {
+            "parameters": [mirror()],
+            "get": show::<Usage>(&mut schemas, "Show how a mirror grows and is used, and what clients did not find in it"),
         },
         "/api/v1/mirrors/{m}/keys": {
             "parameters": [mirror()],

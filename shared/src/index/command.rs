@@ -3,12 +3,13 @@
 //!
 //! A command applied twice equals once: clients and workers retry.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     api::{self, Layout, Timestamp},
+    asked::Asked,
     digest::Digest,
     http::ByteRange,
     index::{
@@ -95,6 +96,10 @@ pub enum Ask {
     NoteOrigin(OriginNote),
     /// Set where new failures are told, or that they are told nowhere. Answer: `null`.
     SetWebhook(Option<SetWebhook>),
+    /// Note what was asked of the mirror. Answer: `null`.
+    NoteUse(Use),
+    /// The same, and how the mirror grows and is used. Answer: [`Usage`](api::usage::Usage).
+    Usage(Use),
     /// Answer: [`Summary`].
     Summary,
     /// Answer: [`api::List`] of [`api::PackageSummary`].
@@ -203,6 +208,19 @@ pub enum Ask {
     },
     /// Something about builds. Answer: as [`ReportAsk`] tells.
     Report(ReportAsk),
+}
+
+/// What was asked of a mirror since the last note.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Use {
+    /// How often a package was asked for and found.
+    pub hits: u64,
+    /// How often one was asked for and not found.
+    pub misses: u64,
+    /// Some of those that were found.
+    pub found: BTreeSet<DagHash>,
+    /// Some of those that were not, and how often.
+    pub wanted: Vec<(Asked, u64)>,
 }
 
 /// A part of a catalogue.

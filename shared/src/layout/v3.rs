@@ -45,6 +45,17 @@ impl SpecManifestPath {
             .unwrap_or_else(|_| unreachable!("a stem ends in a hash"))
     }
 
+    /// The package's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The package's version.
+    pub fn version(&self) -> &str {
+        // Between the name and the hash, as `parse` checked and every node has it.
+        self.stem.get(self.name.len() + 1..self.stem.len().saturating_sub(33)).unwrap_or_default()
+    }
+
     fn parse(name: &str, file: &str) -> Option<Self> {
         let stem = file.strip_suffix(".spec.manifest.json")?;
         let front = stem.get(..stem.len().checked_sub(33)?)?;

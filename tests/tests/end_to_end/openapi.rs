@@ -22,6 +22,7 @@ const fn template(route: &Route) -> Option<&'static str> {
         Route::Spec(..) => Some("/api/v1/mirrors/{m}/specs/{hash}"),
         Route::Catalogue(_) => Some("/api/v1/mirrors/{m}/catalogue"),
         Route::Keys(_) => Some("/api/v1/mirrors/{m}/keys"),
+        Route::Usage(_) => Some("/api/v1/mirrors/{m}/usage"),
         Route::Refresh(_) => Some("/api/v1/mirrors/{m}/refresh"),
         Route::Reindex(_) => Some("/api/v1/mirrors/{m}/reindex"),
         Route::Builds(_) => Some("/api/v1/mirrors/{m}/builds"),
@@ -38,7 +39,7 @@ const fn template(route: &Route) -> Option<&'static str> {
 }
 
 /// How many routes have a template.
-const TEMPLATES: usize = 20;
+const TEMPLATES: usize = 21;
 
 /// Methods that an item of `paths` may have.
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
