@@ -11,6 +11,7 @@ pub(crate) mod packages;
 pub(crate) mod runs;
 pub(crate) mod specs;
 pub(crate) mod tokens;
+pub(crate) mod usage;
 mod webhook;
 
 use std::str::FromStr;

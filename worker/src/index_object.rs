@@ -15,6 +15,7 @@ mod removal;
 mod reports;
 mod slices;
 mod tables;
+mod usage;
 mod webhooks;
 
 use std::cell::{Cell, RefCell};
@@ -37,6 +38,7 @@ use crate::{operations::Operations, store::Store};
 use commands::Takeover;
 use slices::Wanted;
 use tables::Tables;
+use usage::Grown;
 
 /// The Durable Object class named in `wrangler.toml`.
 #[durable_object]
@@ -48,6 +50,8 @@ pub struct IndexObject {
     has_tables: Cell<bool>,
     /// The origin's index that is being taken over, if one is.
     takeover: RefCell<Option<Takeover>>,
+    /// What follows from the records alone of how the mirror grew, of the last generation that was asked for.
+    grown: RefCell<Option<Grown>>,
     /// Held while a document is rendered: rendering waits for the bucket, and two at once would
     /// seal the same segment twice.
     rendering: Mutex<()>,
@@ -68,6 +72,7 @@ impl DurableObject for IndexObject {
             tables,
             has_tables: Cell::default(),
             takeover: RefCell::default(),
+            grown: RefCell::default(),
             rendering: Mutex::new(()),
             removing: Mutex::new(()),
             accepted: Cell::default(),
@@ -168,6 +173,11 @@ impl IndexObject {
             }
             Ask::NoteOrigin(note) => json(&self.note_origin(note, now).await?),
             Ask::SetWebhook(webhook) => json(&self.set_webhook(mirror, webhook, now).await?),
+            Ask::NoteUse(noted) => json(&self.note_use(noted, now).await?),
+            Ask::Usage(noted) => {
+                self.note_use(noted, now).await?;
+                json(&self.usage(now)?)
+            }
             Ask::Summary => json(&self.tables.summary()?),
             Ask::Packages { q, limit, after } => json(&queries::packages(&self.tables, &q, limit, after.as_ref())?),
             Ask::Package(name) => json(&queries::package(&self.tables, &name)?),

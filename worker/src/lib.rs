@@ -26,6 +26,7 @@ mod schedule;
 mod signing;
 mod store;
 mod stream;
+mod usage;
 
 use larder_shared::{
     oci::route::RepositoryPath,
@@ -73,7 +74,11 @@ async fn answer(app: &App, request: &Request) -> Result<Response> {
         return Err(Error::MethodNotAllowed { method: method.to_string(), allow: target.methods() });
     }
     let is_read = method == Method::Get;
-    let response = handle(app, request, &target, method).await?;
+    let outcome = handle(app, request, &target, method).await;
+    if request.method() == Method::Get {
+        usage::count(app, &target.route, &outcome).await;
+    }
+    let response = outcome?;
     if is_read && is_private(app, &target).await? { respond::keep_private(response) } else { Ok(response) }
 }
 
@@ -138,6 +143,7 @@ async fn handle(app: &App, request: &Request, target: &Target, method: Method) -
         (Route::Spec(mirror, prefix), Method::Get) => api::specs::show(app, request, mirror, prefix).await,
         (Route::Spec(mirror, hash), Method::Delete) => api::specs::remove(app, request, mirror, hash).await,
         (Route::Catalogue(mirror), Method::Get) => api::catalogue::show(app, request, mirror).await,
+        (Route::Usage(mirror), Method::Get) => api::usage::show(app, request, mirror).await,
         (Route::Keys(mirror), Method::Get) => api::keys::list(app, request, mirror).await,
         (Route::Builds(mirror), Method::Get) => api::builds::list(app, request, mirror).await,
         (Route::Builds(mirror), Method::Post) => report::builds::create(app, request, mirror).await,

@@ -211,6 +211,7 @@ fn spec_document(tables: &Tables, row: &RecordRow) -> Result<api::Spec> {
     Ok(api::Spec {
         summary: summary_of(row, &node),
         prefix: unique_prefix(tables, &row.hash)?,
+        last_used: row.used.map(Timestamp::from_millis),
         namespace: node.namespace.clone(),
         package_hash: node.package_hash.clone(),
         flags: node.flags.iter().cloned().collect::<BTreeMap<_, _>>(),

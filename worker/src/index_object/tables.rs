@@ -24,6 +24,8 @@ pub(super) const SIGNED_BY_MIRROR: u8 = 2;
 /// `arrival` has the paths of the documents with which packages arrived; `removal` what was removed and
 /// may not be gone yet (see [`super::removal`]); `reindex` how far a run is (see [`super::reindex`]).
 ///
+/// `record.used` is the day on which a client last asked for the package (see [`super::usage`]).
+///
 /// `record.seq` is positive for packages, in order of arrival, and negative for nodes known only as
 /// dependencies; both keep the order in which an index document lists them. An entry is one row and
 /// two index entries, because the free plan counts each as a row written.
@@ -42,7 +44,8 @@ CREATE TABLE IF NOT EXISTS record(
   tarball TEXT,
   pushed INTEGER NOT NULL DEFAULT 0,
   signed INTEGER NOT NULL DEFAULT 0,
-  layout TEXT NOT NULL DEFAULT 'v2'
+  layout TEXT NOT NULL DEFAULT 'v2',
+  used INTEGER
 );
 CREATE INDEX IF NOT EXISTS record_name ON record(name) WHERE seq > 0;
 CREATE TABLE IF NOT EXISTS mirror(
@@ -113,8 +116,11 @@ CREATE TABLE IF NOT EXISTS reindex(id INTEGER PRIMARY KEY CHECK (id = 1), run TE
 
 /// Columns that came after the first release: table, column, definition. `CREATE TABLE IF NOT EXISTS`
 /// leaves a table of then as it was.
-const LATER_COLUMNS: [(&str, &str, &str); 2] =
-    [("mirror", "oci", "INTEGER NOT NULL DEFAULT 0"), ("catalogue", "making", "TEXT")];
+const LATER_COLUMNS: [(&str, &str, &str); 3] = [
+    ("mirror", "oci", "INTEGER NOT NULL DEFAULT 0"),
+    ("catalogue", "making", "TEXT"),
+    ("record", "used", "INTEGER"),
+];
 
 /// A handle to the tables.
 #[derive(Clone)]
@@ -135,11 +141,12 @@ pub(super) struct RecordRow {
     pub(super) pushed: u64,
     pub(super) signed: u8,
     pub(super) layout: Layout,
+    pub(super) used: Option<u64>,
 }
 
 impl RecordRow {
     /// The columns of a [`RecordRow`], for `SELECT`.
-    pub(super) const COLUMNS: &str = "seq, hash, compiler, spec_version, node, size, tarball, pushed, signed, layout";
+    pub(super) const COLUMNS: &str = "seq, hash, compiler, spec_version, node, size, tarball, pushed, signed, layout, used";
 
     pub(super) const fn is_package(&self) -> bool {
         self.seq > 0
@@ -205,6 +212,7 @@ impl Tables {
         self.run(super::reports::SCHEMA, vec![])?;
         self.run(super::webhooks::SCHEMA, vec![])?;
         self.run(super::catalogue::SCHEMA, vec![])?;
+        self.run(super::usage::SCHEMA, vec![])?;
         for (table, column, definition) in LATER_COLUMNS {
             let known = "SELECT name FROM pragma_table_info(?) WHERE name = ?";
             if self.first::<serde_json::Value>(known, vec![table.into(), column.into()])?.is_none() {
