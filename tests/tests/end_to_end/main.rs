@@ -26,3 +26,4 @@ mod slices;
 mod stackinator;
 mod tampered;
 mod tokens;
+mod usage;

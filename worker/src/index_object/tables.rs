@@ -146,7 +146,8 @@ pub(super) struct RecordRow {
 
 impl RecordRow {
     /// The columns of a [`RecordRow`], for `SELECT`.
-    pub(super) const COLUMNS: &str = "seq, hash, compiler, spec_version, node, size, tarball, pushed, signed, layout, used";
+    pub(super) const COLUMNS: &str =
+        "seq, hash, compiler, spec_version, node, size, tarball, pushed, signed, layout, used";
 
     pub(super) const fn is_package(&self) -> bool {
         self.seq > 0

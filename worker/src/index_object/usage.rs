@@ -199,16 +199,12 @@ fn sizes(tables: &Tables) -> Result<(Vec<PackageSize>, Rest)> {
     );
     let rows: Vec<Row> = tables.rows(&sql, vec![])?;
     let all = tables.mirror()?;
-    let told = rows.iter().fold(Amount::default(), |sum, row| Amount {
-        specs: sum.specs + row.specs,
-        bytes: sum.bytes + row.bytes,
-    });
+    let told = rows
+        .iter()
+        .fold(Amount::default(), |sum, row| Amount { specs: sum.specs + row.specs, bytes: sum.bytes + row.bytes });
     let rest = Rest {
         packages: all.packages.saturating_sub(rows.len() as u64),
-        amount: Amount {
-            specs: all.specs.saturating_sub(told.specs),
-            bytes: all.bytes.saturating_sub(told.bytes),
-        },
+        amount: Amount { specs: all.specs.saturating_sub(told.specs), bytes: all.bytes.saturating_sub(told.bytes) },
     };
     let size = |Row { name, specs, bytes }| PackageSize { name, amount: Amount { specs, bytes } };
     Ok((rows.into_iter().map(size).collect(), rest))
