@@ -4,11 +4,12 @@ use std::{any::Any, cell::Cell, marker::PhantomData, rc::Rc};
 
 use gloo::{timers::callback::Timeout, utils::window};
 use js_sys::{Function, Reflect, Uint8Array};
-use larder_frontend::{commands::file_url, format};
+use larder_frontend::{commands::file_url, format, token};
 use larder_shared::{
     api::{
-        ApiError, ErrorBody, ErrorCode, FileKind, Key, List, Mirror, Package, PackageSummary, Spec, SpecSummary,
+        ApiError, ErrorBody, ErrorCode, FileKind, Key, List, Mirror, Package, PackageSummary, Spec, SpecSummary, Token,
         report::{Build, BuildSummary, Failure as BuildFailure, FailureSummary, Run, RunSummary},
+        usage::Usage,
     },
     clearsign,
     compare::reason::Graph,
@@ -75,13 +76,11 @@ impl Document {
     }
 
     async fn ask_part(&self, path: &str, before: Option<&Rc<dyn Any>>) -> Result<Part, Failure> {
-        let (status, text) = fetch(path).await?;
-        let unreadable = |_| Failure::Unreadable { status };
-        if (200..300).contains(&status) {
-            return (self.read)(&text, before).map_err(unreadable);
+        let answer = fetch(path, &token::request(path)).await?;
+        match refusal(&answer) {
+            None => (self.read)(&answer.1, before).map_err(|_| Failure::Unreadable { status: answer.0 }),
+            Some(failure) => Err(failure),
         }
-        let body: ErrorBody = serde_json::from_str(&text).map_err(unreadable)?;
-        Err(Failure::Refused(body.error))
     }
 }
 
@@ -152,6 +151,37 @@ pub(crate) fn needing(mirror: &MirrorName, name: &PackageName) -> Question<Vec<S
 /// The keys of a mirror.
 pub(crate) fn keys(mirror: &MirrorName) -> Question<Vec<Key>> {
     all(format!("{}/keys", mirror_path(mirror)))
+}
+
+/// How a mirror grows and is used.
+pub(crate) fn usage(mirror: &MirrorName) -> Question<Usage> {
+    one(format!("{}/usage", mirror_path(mirror)))
+}
+
+/// The tokens; only an admin is told.
+pub(crate) fn tokens() -> Question<Vec<Token>> {
+    all(format!("{API}/tokens"))
+}
+
+/// Revokes a token.
+pub(crate) async fn revoke(id: &str) -> Result<(), Failure> {
+    let path = format!("{API}/tokens/{id}");
+    let init = token::request(&path);
+    init.set_method("DELETE");
+    refusal(&fetch(&path, &init).await?).map_or(Ok(()), Err)
+}
+
+/// Whether a token is an admin's.
+///
+/// # Errors
+/// [`Failure`] when it is no token, or nobody can tell.
+pub(crate) async fn is_admin(token: &str) -> Result<bool, Failure> {
+    let path = format!("{API}/tokens?limit=1");
+    match refusal(&fetch(&path, &token::request_with(&path, Some(token))).await?) {
+        None => Ok(true),
+        Some(Failure::Refused(error)) if error.code == ErrorCode::Forbidden => Ok(false),
+        Some(failure) => Err(failure),
+    }
 }
 
 /// The newest runs, at most `number`, from where `cursor` says.
@@ -314,7 +344,7 @@ pub(crate) async fn unpacked(
 ) -> Result<(), String> {
     let lost = |_: JsValue| "The file cannot be loaded, or breaks off.".to_owned();
     let abort = AbortOnDrop(AbortController::new().map_err(lost)?);
-    let init = RequestInit::new();
+    let init = token::request(url);
     init.set_signal(Some(&abort.0.signal()));
     let answer = JsFuture::from(window().fetch_with_str_and_init(url, &init)).await.map_err(lost)?;
     let answer: Response = answer.dyn_into().map_err(lost)?;
@@ -353,8 +383,17 @@ impl Drop for AbortOnDrop {
     }
 }
 
+/// What an answer that is no success says.
+fn refusal((status, text): &(u16, String)) -> Option<Failure> {
+    if (200..300).contains(status) {
+        return None;
+    }
+    let body = serde_json::from_str::<ErrorBody>(text);
+    Some(body.map_or(Failure::Unreadable { status: *status }, |body| Failure::Refused(body.error)))
+}
+
 /// The status and text of an answer.
-async fn fetch(path: &str) -> Result<(u16, String), Failure> {
+async fn fetch(path: &str, init: &RequestInit) -> Result<(u16, String), Failure> {
     let lost = |_| Failure::Unreachable { too_slow: false };
     let abort = AbortOnDrop(AbortController::new().map_err(lost)?);
     let too_slow = Rc::new(Cell::new(false));
@@ -366,9 +405,8 @@ async fn fetch(path: &str) -> Result<(u16, String), Failure> {
         })
     };
     let lost = |_| Failure::Unreachable { too_slow: too_slow.get() };
-    let init = RequestInit::new();
     init.set_signal(Some(&abort.0.signal()));
-    let answer = JsFuture::from(window().fetch_with_str_and_init(path, &init)).await.map_err(lost)?;
+    let answer = JsFuture::from(window().fetch_with_str_and_init(path, init)).await.map_err(lost)?;
     let answer: Response = answer.dyn_into().map_err(lost)?;
     let text = JsFuture::from(answer.text().map_err(lost)?).await.map_err(lost)?.as_string().unwrap_or_default();
     drop(patience);

@@ -34,6 +34,7 @@ use crate::{
         not_found::{Missing, NotFoundPage},
         open::{AskForMirror, OpenPage},
         packages::PackagesPage,
+        use_token,
     },
     prefetch::use_prefetch,
     route::{self, Arrival, Left, Place, use_place},
@@ -97,11 +98,14 @@ pub(crate) fn App() -> Html {
     html! {
         <Clock>
             <a class="sr" href="#main">{ "Skip to content" }</a>
-            { shell(&place.page, all, current.as_ref(), search) }
+            { shell(&place.page, all, current.as_ref(), search, use_token::dialog_url()) }
             <Offline/>
             <main id="main" tabindex="-1">
                 { page(&place, &mirrors, current.as_ref(), text, &finder) }
                 { install(&place, current.as_ref()) }
+                if place.param(use_token::PARAM).is_some() {
+                    <div><Hosted program={Program::Mirrors} part={Part::Token} visit={place.visit}/></div>
+                }
             </main>
             <Announcer/>
             if *help { { shortcuts(Callback::from(move |()| help.set(false))) } }

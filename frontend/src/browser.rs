@@ -66,6 +66,11 @@ pub(crate) fn origin() -> String {
     window().location().origin().unwrap_or_default()
 }
 
+/// Loads a page of this site from the start, in place of this one.
+pub(crate) fn load(url: &str) {
+    let _ = window().location().replace(url);
+}
+
 /// What the browser remembers under `key`; `None` also where remembering is forbidden.
 pub(crate) fn remembered(key: &str) -> Option<String> {
     window().local_storage().ok().flatten()?.get_item(key).ok().flatten()

@@ -4,6 +4,7 @@
 //! component adds about 1 kB to what a first visit loads.
 
 pub(crate) mod builds_table;
+pub(crate) mod chart;
 pub(crate) mod column_menu;
 pub(crate) mod commands;
 pub(crate) mod copy;
@@ -41,6 +42,7 @@ pub(crate) mod specs_table;
 pub(crate) mod stats;
 pub(crate) mod tabs;
 pub(crate) mod theme_button;
+pub(crate) mod usage_tables;
 pub(crate) mod values;
 pub(crate) mod virtual_rows;
 pub(crate) mod your_machine;

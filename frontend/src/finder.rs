@@ -8,6 +8,7 @@ use larder_frontend::{
         paint::Read,
     },
     source::Source,
+    token,
 };
 use larder_shared::find::{Completion, Found, Question};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
@@ -162,10 +163,11 @@ fn start(
     dispatch: UseReducerDispatcher<Known>,
 ) -> Option<(Worker, Listener<MessageEvent>, Listener<ErrorEvent>)> {
     let worker = Worker::new(PROGRAM).ok()?;
-    let open = match source {
-        Source::Mirror(mirror) => Ask::Open { mirror: mirror.to_string(), url: api::catalogue_path(mirror) },
-        Source::Elsewhere(url) => Ask::Open { mirror: url.to_string(), url: url.to_string() },
+    let (mirror, url) = match source {
+        Source::Mirror(mirror) => (mirror.to_string(), api::catalogue_path(mirror)),
+        Source::Elsewhere(url) => (url.to_string(), url.to_string()),
     };
+    let open = Ask::Open { mirror, url, token: token::held() };
     let on_error = {
         let dispatch = dispatch.clone();
         Listener::new(move |_: ErrorEvent| dispatch.dispatch(Event::Lost))

@@ -8,6 +8,7 @@
 //! app          the shell and the page at the URL
 //! reports      what the program about builds draws
 //! specs        what the program about specs draws
+//! mirrors      what the program about mirrors draws
 //! hosting      how such a program draws where the dashboard lets it
 //! pages        fetch and own what they show
 //! components   draw what they are given
@@ -33,6 +34,7 @@ pub mod outcome;
 pub mod search_text;
 pub mod source;
 pub mod spec_filter;
+pub mod strip;
 pub mod tree;
 pub mod trust;
 pub mod variants;
@@ -65,6 +67,8 @@ mod load;
 #[cfg(target_arch = "wasm32")]
 mod log_reader;
 #[cfg(target_arch = "wasm32")]
+pub mod mirrors;
+#[cfg(target_arch = "wasm32")]
 mod my_machine;
 #[cfg(target_arch = "wasm32")]
 mod pages;
@@ -78,3 +82,5 @@ mod route;
 pub mod specs;
 #[cfg(target_arch = "wasm32")]
 mod theme;
+#[cfg(target_arch = "wasm32")]
+pub mod token;

@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use larder_frontend::log::message::{Ask, Block, Found, Hit, Size, Summary, Tell};
+use larder_frontend::{
+    log::message::{Ask, Block, Found, Hit, Size, Summary, Tell},
+    token,
+};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{MessageEvent, Worker};
@@ -62,7 +65,7 @@ pub(crate) fn use_log(
     {
         let worker = worker.clone();
         use_effect_with((url, package), move |(url, package)| {
-            let open = Ask::Open { url: url.to_string(), package: package.to_string() };
+            let open = Ask::Open { url: url.to_string(), package: package.to_string(), token: token::held() };
             let started = start(open, dispatch.clone(), on_lines);
             *worker.borrow_mut() = started.as_ref().map(|(started, _)| started.clone());
             if started.is_none() {

@@ -21,6 +21,9 @@ pub(crate) mod package;
 pub(crate) mod packages;
 pub(crate) mod run;
 pub(crate) mod spec;
+pub(crate) mod tokens;
+pub(crate) mod usage;
+pub(crate) mod use_token;
 
 use std::rc::Rc;
 
@@ -31,6 +34,7 @@ use yew::prelude::*;
 use crate::{
     components::{failure::failure_note, skeleton::skeleton},
     load::{Answer, State},
+    pages::use_token::dialog_url,
 };
 
 /// The document's title, as tabs and the history show it; the most telling part first.
@@ -53,6 +57,9 @@ fn frame(drawn: Option<Html>, state: &State, retry: &Callback<()>, rows: usize) 
         <div class={if is_old { "answer old" } else { "answer" }} aria-busy={if state.waiting { "true" } else { "false" }}>
             if let Some(failure) = &state.failure {
                 { failure_note(&failure.message(), &failure.next_step(), has_content, failure.may_pass().then_some(retry)) }
+                if matches!(failure.code(), Some(ErrorCode::Unauthorized | ErrorCode::Forbidden)) {
+                    <p><a href={dialog_url()}>{ "Use a token" }</a></p>
+                }
             }
             if let Some(drawn) = drawn {
                 { drawn }

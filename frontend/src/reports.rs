@@ -22,7 +22,7 @@ fn draw(part: &Part, place: &Place) -> Html {
             html! { <WhatBroke mirror={mirror.clone()} failing={*failing} named={*named}/> }
         }
         // Drawn elsewhere.
-        Part::Install(_) => Html::default(),
+        Part::Install(_) | Part::Usage(_) | Part::Token => Html::default(),
     }
 }
 
@@ -44,6 +44,7 @@ fn page(place: &Place) -> Html {
         | Page::Compare(_)
         | Page::Spec(..)
         | Page::Keys(_)
+        | Page::Tokens(_)
         | Page::NotFound(_) => Html::default(),
     }
 }

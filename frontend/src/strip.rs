@@ -105,7 +105,10 @@ mod tests {
         let days = every_day(&usage);
         assert_eq!(days.len(), 90);
         let pushed: Vec<_> = days.iter().enumerate().filter(|(_, day)| day.arrived.specs > 0).collect();
-        assert_eq!(pushed.iter().map(|(place, day)| (*place, day.arrived.specs)).collect::<Vec<_>>(), [(0, 1), (3, 2), (89, 4)]);
+        assert_eq!(
+            pushed.iter().map(|(place, day)| (*place, day.arrived.specs)).collect::<Vec<_>>(),
+            [(0, 1), (3, 2), (89, 4)]
+        );
         assert!(days.windows(2).all(|pair| pair[1].day.as_millis() - pair[0].day.as_millis() == DAY_MILLIS));
         let totals = totals(usage.before, &days);
         assert_eq!((totals[0], totals[2].specs), (Amount { specs: 11, bytes: 105 }, 11));
@@ -135,9 +138,14 @@ mod tests {
 
     #[test]
     fn only_all_is_a_hundred_percent() {
-        for (part, whole, expected) in
-            [(0, 0, None), (0, 7, Some(0)), (1, 1_000, Some(1)), (999, 1_000, Some(99)), (2, 3, Some(67)), (7, 7, Some(100))]
-        {
+        for (part, whole, expected) in [
+            (0, 0, None),
+            (0, 7, Some(0)),
+            (1, 1_000, Some(1)),
+            (999, 1_000, Some(99)),
+            (2, 3, Some(67)),
+            (7, 7, Some(100)),
+        ] {
             assert_eq!(percent(part, whole), expected, "{part} of {whole}");
         }
     }

@@ -13,6 +13,7 @@ mod finder {
         find::message::{Ask, Failed, Ready, Tell},
         format,
         in_worker::{listen, pause, scope, sleep, tell},
+        token,
     };
     use larder_shared::{
         api::ErrorBody,
@@ -66,7 +67,8 @@ mod finder {
 
     fn answer(ask: Ask) {
         match ask {
-            Ask::Open { mirror, url } => {
+            Ask::Open { mirror, url, token } => {
+                token::carry(token);
                 STATE.with_borrow_mut(|state| {
                     let opened = state.opened + 1;
                     *state = State { mirror, url, opened, question: state.question.take(), ..State::default() };
@@ -407,7 +409,8 @@ mod finder {
         let mut left = MAX_TRIES;
         let answer = loop {
             left -= 1;
-            let answer: Response = JsFuture::from(scope().fetch_with_str(url)).await?.dyn_into()?;
+            let answer: Response =
+                JsFuture::from(scope().fetch_with_str_and_init(url, &token::request(url))).await?.dyn_into()?;
             let again = answer.headers().get("retry-after").ok().flatten().and_then(|wait| wait.parse::<i32>().ok());
             match again {
                 Some(seconds) if answer.status() == 503 && left > 0 => sleep(seconds.clamp(1, 60) * 1000).await,
@@ -494,8 +497,12 @@ mod finder {
         format!("/-/copies/{}/{part}", js_sys::encode_uri_component(mirror))
     }
 
-    /// Keeps a table for the next visit. Storage that is full or forbidden is no harm.
+    /// Keeps a table for the next visit. Storage that is full or forbidden is no harm. What was read with a token is not
+    /// kept: the next visitor may have none.
     async fn keep(mirror: &str, part: Part, table: &[u8]) {
+        if token::held().is_some() {
+            return;
+        }
         let Some(copies) = copies().await else { return };
         let Ok(answer) = Response::new_with_opt_js_u8_array(Some(&Uint8Array::from(table))) else { return };
         let _ = answer.headers().set("larder-as-of", &now().to_string());

@@ -17,6 +17,7 @@ mod reader {
             scan::{Scan, slots},
             text::{Styled, plain},
         },
+        token,
     };
     use larder_shared::{api::ErrorBody, report::log::LogReader};
     use wasm_bindgen::{JsCast, JsValue};
@@ -67,7 +68,8 @@ mod reader {
 
     fn answer(ask: Ask) {
         match ask {
-            Ask::Open { url, package } => spawn_local(async move {
+            Ask::Open { url, package, token } => spawn_local(async move {
+                token::carry(token);
                 if let Err(why) = read(&url, &package).await {
                     tell(&Tell::Failed(why));
                 }
@@ -109,7 +111,7 @@ mod reader {
     /// Fetches the log and reads it as it arrives.
     async fn read(url: &str, package: &str) -> Result<(), String> {
         let lost = |_: JsValue| "The log cannot be loaded: Larder cannot be reached.".to_owned();
-        let answer = JsFuture::from(scope().fetch_with_str(url)).await.map_err(lost)?;
+        let answer = JsFuture::from(scope().fetch_with_str_and_init(url, &token::request(url))).await.map_err(lost)?;
         let answer: Response = answer.dyn_into().map_err(lost)?;
         if !answer.ok() {
             let text = JsFuture::from(answer.text().map_err(lost)?).await.map_err(lost)?.as_string();

@@ -11,6 +11,15 @@ pub(crate) fn brand() -> Html {
     }
 }
 
+/// A key.
+pub(crate) fn key() -> Html {
+    html! {
+        <svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.6" aria-hidden="true">
+            <circle cx="4.5" cy="8" r="3"/><path d="M7.5 8H15v3M12 8v2.5"/>
+        </svg>
+    }
+}
+
 /// A magnifying glass.
 pub(crate) fn search() -> Html {
     html! {

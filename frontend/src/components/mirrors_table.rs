@@ -1,16 +1,15 @@
-//! Mirrors, one row each, and the largest packages of one.
+//! Mirrors, one row each.
 
 use larder_frontend::trust::Trust;
 use larder_shared::{
-    api::{Mirror, Origin, PackageSummary},
-    name::MirrorName,
+    api::{Mirror, Origin},
     route::page::Page,
 };
 use yew::prelude::*;
 
 use super::{
     parts::{cell, figure_cell, mute, row_link, table_head},
-    values::{Age, count, foreign, size, total_size},
+    values::{Age, count, foreign, size},
 };
 
 /// How much of a mirror is signed, as a badge.
@@ -60,29 +59,4 @@ fn mirror_row(mirror: &Mirror) -> Html {
             }) }
         </tr>
     }
-}
-
-/// The packages that take the most room, the largest first, with bars against it.
-pub(crate) fn largest_table(mirror: &MirrorName, packages: &[PackageSummary]) -> Html {
-    let most = packages.first().map_or(1, |package| package.bytes.max(1));
-    html! {
-        <table class="table dense largest">
-            { table_head(&[("", "Package"), ("num", "Specs"), ("num", "Size"), ("", "Of the largest")]) }
-            <tbody>
-                for package in packages {
-                    <tr class="row" key={package.name.as_str()}>
-                        { cell("spec cut", row_link(Page::Package(mirror.clone(), package.name.clone()).to_string(), foreign(package.name.as_str()))) }
-                        { figure_cell(None, count(package.specs)) }
-                        { figure_cell(None, total_size(package.bytes)) }
-                        <td class="bar-cell" aria-hidden="true"><svg viewBox="0 0 100 1" preserveAspectRatio="none"><rect width={percent(package.bytes, most)} height="1"/></svg></td>
-                    </tr>
-                }
-            </tbody>
-        </table>
-    }
-}
-
-/// `part` of `whole` in percent, at least one.
-fn percent(part: u64, whole: u64) -> String {
-    (part.saturating_mul(100) / whole.max(1)).max(1).to_string()
 }

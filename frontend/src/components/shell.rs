@@ -1,14 +1,21 @@
 //! The bar and the tabs, above every page.
 
-use larder_frontend::format;
+use larder_frontend::{format, token};
 use larder_shared::{api::Mirror, name::MirrorName, route::page::Page};
 use yew::prelude::*;
 
 use super::{glyph, mirror_chooser::MirrorChooser, theme_button::ThemeButton, your_machine::YourMachine};
 
 /// The shell of `page`, which belongs to `current`. `mirrors` are all as far as known; `search` is the
-/// box, where there is something to search.
-pub(crate) fn shell(page: &Page, mirrors: &[Mirror], current: Option<&MirrorName>, search: Option<Html>) -> Html {
+/// box, where there is something to search. `use_token` is where a token is given.
+pub(crate) fn shell(
+    page: &Page,
+    mirrors: &[Mirror],
+    current: Option<&MirrorName>,
+    search: Option<Html>,
+    use_token: String,
+) -> Html {
+    let token = if token::held().is_some() { "A token is used. Look at it, or forget it" } else { "Use a token" };
     html! {
         <header class="bar">
             <div class="bar-1">
@@ -16,6 +23,7 @@ pub(crate) fn shell(page: &Page, mirrors: &[Mirror], current: Option<&MirrorName
                 <MirrorChooser mirrors={mirrors.to_vec()} current={current.cloned()}/>
                 { search.unwrap_or_else(|| html! { <span></span> }) }
                 <YourMachine/>
+                <a class="btn bare key" href={use_token} aria-label={token} title={token} data-held={token::held().map(|_| "")}>{ glyph::key() }</a>
                 <ThemeButton/>
             </div>
             if let Some(mirror) = current { { tabs(page, mirrors, mirror) } }
@@ -36,6 +44,7 @@ fn tabs(here: &Page, mirrors: &[Mirror], mirror: &MirrorName) -> Html {
     let is_builds = matches!(here, Page::Builds(_) | Page::Build(..) | Page::Log(..) | Page::Run(..));
     let is_failures = matches!(here, Page::Failures(_) | Page::Failure(..));
     let is_keys = matches!(here, Page::Keys(_));
+    let is_tokens = matches!(here, Page::Tokens(_));
     let tab = |page: Page, name: Html, is_here: bool| {
         let current = is_here.then_some(if *here == page { "page" } else { "true" });
         html! { <a href={page.to_string()} aria-current={current}>{ name }</a> }
@@ -47,6 +56,7 @@ fn tabs(here: &Page, mirrors: &[Mirror], mirror: &MirrorName) -> Html {
             { tab(Page::Builds(mirror.clone()), html! { <>{ "Builds" }{ number(|known| known.reports.builds) }</> }, is_builds) }
             { tab(Page::Failures(mirror.clone()), html! { <>{ "Failures" }{ number(|known| known.reports.failing) }</> }, is_failures) }
             { tab(Page::Keys(mirror.clone()), html! { "Keys" }, is_keys) }
+            if is_tokens || token::is_admin() { { tab(Page::Tokens(mirror.clone()), html! { "Tokens" }, is_tokens) } }
         </nav>
     }
 }

@@ -14,6 +14,8 @@ pub enum Ask {
         /// Where it is: the path of the catalogue, `/api/v1/mirrors/<m>/catalogue`, or the URL of a static
         /// mirror, `https://...`, whose own index is read.
         url: String,
+        /// The token that the reader uses, which goes to this site only.
+        token: Option<String>,
     },
     /// Look again whether the mirror has changed; [`Tell::Ready`] follows if it has.
     Refresh,

@@ -24,6 +24,8 @@ pub enum Ask {
         url: String,
         /// Whose it is.
         package: String,
+        /// The token that the reader uses.
+        token: Option<String>,
     },
     /// The lines from `from` on, before `to`, at most [`MAX_LINES`].
     Lines {

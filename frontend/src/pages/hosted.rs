@@ -9,6 +9,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
+use super::usage;
 use crate::{
     browser,
     components::{failure::failure_note, skeleton::skeleton},
@@ -28,6 +29,8 @@ pub(crate) const SHOWN_VISIT: &str = "data-visit";
 pub(crate) enum Program {
     /// About builds.
     Reports,
+    /// About a mirror as a whole.
+    Mirrors,
     /// What looks closely at specs, and at the keys they are signed with.
     Specs,
 }
@@ -37,6 +40,7 @@ impl Program {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Reports => "reports",
+            Self::Mirrors => "mirrors",
             Self::Specs => "specs",
         }
     }
@@ -51,6 +55,7 @@ impl Program {
             | Page::Failures(_)
             | Page::Failure(..) => Some(Self::Reports),
             Page::Package(..) | Page::Spec(..) | Page::Compare(_) | Page::Keys(_) => Some(Self::Specs),
+            Page::Tokens(_) => Some(Self::Mirrors),
             Page::Home | Page::Open | Page::Mirror(_) | Page::Packages(_) | Page::NotFound(_) => None,
         }
     }
@@ -76,6 +81,10 @@ pub(crate) enum Part {
     Page,
     /// The dialog that says how to install from a mirror.
     Install(MirrorName),
+    /// How a mirror grows and is used.
+    Usage(MirrorName),
+    /// The dialog in which a token is given.
+    Token,
     /// What broke in a mirror.
     Broken {
         /// The mirror.
@@ -93,6 +102,8 @@ impl Part {
         let words: Vec<_> = text.split(' ').collect();
         match words[..] {
             ["page"] => Some(Self::Page),
+            ["token"] => Some(Self::Token),
+            ["usage", mirror] => Some(Self::Usage(mirror.parse().ok()?)),
             ["install", mirror] => Some(Self::Install(mirror.parse().ok()?)),
             ["broken", mirror, failing, named] => Some(Self::Broken {
                 mirror: mirror.parse().ok()?,
@@ -108,6 +119,8 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Page => f.write_str("page"),
+            Self::Token => f.write_str("token"),
+            Self::Usage(mirror) => write!(f, "usage {mirror}"),
             Self::Install(mirror) => write!(f, "install {mirror}"),
             Self::Broken { mirror, failing, named } => {
                 write!(f, "broken {mirror} {failing} {}", if *named { "named" } else { "alone" })
@@ -197,7 +210,8 @@ pub(crate) fn Hosted(props: &HostedProps) -> Html {
 /// What stands in for a part until it is drawn, about as high.
 fn stand_in(part: &Part) -> Html {
     match part {
-        Part::Install { .. } => Html::default(),
+        Part::Install(_) | Part::Token => Html::default(),
+        Part::Usage(_) => html! { <div aria-busy="true">{ skeleton(usage::ROWS) }</div> },
         Part::Page => html! { <div class="page" aria-busy="true">{ skeleton(8) }</div> },
         Part::Broken { failing, .. } => {
             let rows = usize::try_from(*failing).unwrap_or(usize::MAX).min(BROKEN_SHOWN);

@@ -3,11 +3,10 @@
 use larder_frontend::{
     commands::{Client, recipe_for_mirror},
     format,
-    order::sorted,
     trust::{Health, OriginWords, Trust, layout_words},
 };
 use larder_shared::{
-    api::{Mirror, Origin, PackageSummary, Timestamp, report::Reports},
+    api::{Mirror, Origin, Timestamp, report::Reports},
     name::MirrorName,
     route::page::Page,
 };
@@ -26,7 +25,7 @@ use crate::{
     clock::use_now,
     components::{
         install::Install,
-        mirrors_table::{largest_table, trust_badge},
+        mirrors_table::trust_badge,
         outcome::run_cells,
         page_head::page_head,
         parts::{fact, in_code, mono, small_head},
@@ -40,9 +39,6 @@ use crate::{
 
 /// How many of the newest specs are shown.
 pub(crate) const NEWEST: usize = 10;
-
-/// How many of the largest packages are shown.
-const LARGEST: usize = 10;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct MirrorPageProps {
@@ -60,9 +56,8 @@ pub(crate) fn MirrorPage(props: &MirrorPageProps) -> Html {
     if is_mirror_missing(&mirror) {
         return html! { <NotFoundPage missing={Missing::Mirror(props.mirror.clone())} page={props.page.clone()}/> };
     }
-    let largest = packages.data.as_ref().map(|packages| largest(packages)).unwrap_or_default();
-    let has_sizes = mirror.data.as_ref().is_some_and(|mirror| mirror.bytes > 0);
-    let example = largest.first().map(|package| package.name.to_string());
+    let largest = packages.data.as_ref().and_then(|packages| packages.iter().max_by_key(|package| package.bytes));
+    let example = largest.map(|package| package.name.to_string());
     html! {
         <article class="page">
             { page_head(&props.page, mono(props.mirror.as_str()), Html::default(), None) }
@@ -82,16 +77,9 @@ pub(crate) fn MirrorPage(props: &MirrorPageProps) -> Html {
                                 <section>
                                     <h2>{ "Newest pushes" }</h2>
                                     <NewestPushes mirror={props.mirror.clone()} number={NEWEST}/>
-                                </section>
-                                <section>
-                                    if !has_sizes {
-                                        <p class="mute">{ "Sizes are learnt when tarballs are first read." }</p>
-                                    } else {
-                                        <h2>{ "Largest packages" }</h2>
-                                        { block(&packages, LARGEST, |_| largest_table(&props.mirror, &largest)) }
-                                    }
                                     <p class="search-note"><a href={Page::Packages(props.mirror.clone()).to_string()}>{ all_packages(mirror) }</a></p>
                                 </section>
+                                <Hosted program={Program::Mirrors} part={Part::Usage(props.mirror.clone())}/>
                             </div>
                         } else {
                             <div class="stack">{ broken(mirror) }{ empty_mirror(mirror) }</div>
@@ -115,11 +103,6 @@ fn all_packages(mirror: &Mirror) -> String {
         1 => "The one package".to_owned(),
         packages => format!("All {} packages", format::count(packages)),
     }
-}
-
-fn largest(packages: &[PackageSummary]) -> Vec<PackageSummary> {
-    let places = sorted(packages.len(), &|a, b| packages[b].bytes.cmp(&packages[a].bytes));
-    places.into_iter().take(LARGEST).map(|place| packages[place].clone()).collect()
 }
 
 fn figures(mirror: &Mirror) -> Vec<Figure> {

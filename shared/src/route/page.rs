@@ -9,6 +9,7 @@
 //! /m/<mirror>/-/specs/<hash>               Spec
 //! /m/<mirror>/-/compare?specs=&with=       Compare
 //! /m/<mirror>/-/keys                       Keys
+//! /m/<mirror>/-/tokens                     Tokens
 //! /m/<mirror>/-/builds?status=             Builds
 //! /m/<mirror>/-/builds/<id>                Build
 //! /m/<mirror>/-/builds/<id>/log#L12        its log
@@ -46,6 +47,8 @@ pub enum Page {
     Compare(MirrorName),
     /// The keys a mirror's packages are signed with.
     Keys(MirrorName),
+    /// Who may do what.
+    Tokens(MirrorName),
     /// The runs that were reported.
     Builds(MirrorName),
     /// One build.
@@ -92,6 +95,7 @@ impl Page {
             ["specs", hash] if is_dag_hash_prefix(hash) => Some(Self::Spec(mirror, hash.to_owned())),
             ["compare"] => Some(Self::Compare(mirror)),
             ["keys"] => Some(Self::Keys(mirror)),
+            ["tokens"] => Some(Self::Tokens(mirror)),
             ["builds"] => Some(Self::Builds(mirror)),
             ["builds", id] => Some(Self::Build(mirror, id.parse().ok()?)),
             ["builds", id, "log"] => Some(Self::Log(mirror, id.parse().ok()?)),
@@ -112,6 +116,7 @@ impl Page {
             | Self::Spec(mirror, _)
             | Self::Compare(mirror)
             | Self::Keys(mirror)
+            | Self::Tokens(mirror)
             | Self::Builds(mirror)
             | Self::Build(mirror, _)
             | Self::Log(mirror, _)
@@ -133,6 +138,7 @@ impl fmt::Display for Page {
             Self::Spec(mirror, hash) => write!(f, "/m/{mirror}/-/specs/{hash}"),
             Self::Compare(mirror) => write!(f, "/m/{mirror}/-/compare"),
             Self::Keys(mirror) => write!(f, "/m/{mirror}/-/keys"),
+            Self::Tokens(mirror) => write!(f, "/m/{mirror}/-/tokens"),
             Self::Builds(mirror) => write!(f, "/m/{mirror}/-/builds"),
             Self::Build(mirror, id) => write!(f, "/m/{mirror}/-/builds/{id}"),
             Self::Log(mirror, id) => write!(f, "/m/{mirror}/-/builds/{id}/log"),
@@ -160,6 +166,7 @@ mod tests {
             "/m/user-environment/-/specs/rjsbs2w",
             "/m/user-environment/-/compare",
             "/m/user-environment/-/keys",
+            "/m/user-environment/-/tokens",
             "/m/user-environment/-/builds",
             "/m/opt/a/b/-/builds/7",
             "/m/user-environment/-/builds/7/log",

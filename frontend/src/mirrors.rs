@@ -1,0 +1,23 @@
+//! What the program about mirrors draws.
+
+use larder_shared::route::page::Page;
+use yew::prelude::*;
+
+use crate::{
+    hosting::Drawing,
+    pages::{hosted::Part, tokens::TokensPage, usage::UsageSections, use_token::TokenDialog},
+    route::Place,
+};
+
+/// The program about mirrors.
+pub const DRAWING: Drawing = Drawing(draw);
+
+fn draw(part: &Part, place: &Place) -> Html {
+    match (part, place.page.clone()) {
+        (Part::Usage(mirror), _) => html! { <UsageSections mirror={mirror.clone()}/> },
+        (Part::Token, _) => html! { <TokenDialog visit={place.visit}/> },
+        (Part::Page, Page::Tokens(mirror)) => html! { <TokensPage {mirror}/> },
+        // Drawn elsewhere.
+        _ => Html::default(),
+    }
+}
