@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { openPage, pages, phone, reportPages, sample, settled, specPages, startBrowser, startLarder, unsignedSample, visit } from './harness.mjs';
+import { openPage, pages, phone, reportPages, sample, settled, specPages, startBrowser, startLarder, unsignedSample, useToken, visit, wanted } from './harness.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -16,6 +16,7 @@ before(async () => {
   await larder.push(unsignedSample, 'team/scratch');
   await larder.createMirror({ name: 'empty' });
   await larder.replay('user-environment');
+  await wanted(larder, 'user-environment');
   Object.assign(everyPage, await reportPages(larder, 'user-environment'), await specPages(larder, 'team/scratch'));
 });
 
@@ -24,7 +25,7 @@ after(async () => {
   await larder?.stop();
 });
 
-const everyPage = { ...pages, 'unsigned mirror': '/m/team/scratch', 'empty mirror': '/m/empty' };
+const everyPage = { ...pages, 'unsigned mirror': '/m/team/scratch', 'empty mirror': '/m/empty', 'use a token': '/m/empty?token=use', 'no tokens': '/m/empty/-/tokens' };
 
 /** What axe-core finds, each with the place it was found at. */
 async function audit(page, where) {
@@ -108,3 +109,23 @@ test('content does not move when the answer arrives', async () => {
   }
   await page.context().close();
 });
+
+for (const [size, viewport] of [['desk', { width: 1440, height: 900 }], ['phone', phone]]) {
+  test(`what is open of a mirror, and the tokens, on a ${size}`, async () => {
+    const page = await openPage(browser, larder, { viewport });
+    await visit(page, pages.mirror);
+    for (const summary of await page.getByText('As a table').all()) await summary.click();
+    const found = await audit(page, 'the tables of a mirror');
+    await larder.send('POST', '/api/v1/tokens', JSON.stringify({ name: 'nightly', scopes: ['push'] }), { 'content-type': 'application/json' });
+    await useToken(page, larder.token);
+    await visit(page, '/m/user-environment/-/tokens');
+    await page.locator('.tokens tbody tr').first().waitFor();
+    found.push(...(await audit(page, 'tokens')));
+    assert.equal(await sideways(page), 0);
+    await visit(page, '/m/user-environment?token=use');
+    await page.getByRole('dialog').waitFor();
+    found.push(...(await audit(page, 'a token that is used')));
+    assert.deepEqual(found, []);
+    await page.context().close();
+  });
+}

@@ -32,6 +32,7 @@ export async function startLarder() {
   const url = await readyAddress(server);
   return {
     url,
+    token,
     /** Pushes a folder into a mirror, as people do. */
     async push(folder, mirror) {
       await promisify(execFile)(commandLine, ['push', folder, `${url}/mirrors/${mirror}`, '--token', token, '--quiet']);
@@ -135,6 +136,23 @@ export async function pushSeveral(larder, mirror) {
   ]);
 }
 
+/** The hash that clients ask for most in vain, once they did. */
+export const wantedHash = 'hhhhhhhhhhhhhhhhhhhhhhhhhhhhhh57';
+
+/** Asks a mirror of the sample for five packages that are there, and for three that are not. */
+export async function wanted(larder, mirror) {
+  const { items } = await larder.send('GET', `/api/v1/mirrors/${encodeURIComponent(mirror)}/specs?limit=5`);
+  for (const { name, version, hash } of items) {
+    await larder.send('GET', `/mirrors/${mirror}/v3/manifests/spec/${name}/${name}-${version}-${hash}.spec.manifest.json`);
+  }
+  const missing = [
+    ...Array(3).fill(`build_cache/linux-debian12-zen3-gcc-12.2.0-hdf5-1.14.6-${wantedHash}.spec.json`),
+    `v3/manifests/spec/py-numpy/py-numpy-2.1.2-${'n'.repeat(32)}.spec.manifest.json`,
+    `build_cache/linux-ubuntu24.04-neoverse_v2-gcc-13.2.0-openmpi-5.0.6-${'o'.repeat(32)}.spec.json`,
+  ];
+  for (const path of missing) assert.equal((await fetch(`${larder.url}/mirrors/${mirror}/${path}`)).status, 404, path);
+}
+
 async function readyAddress(server) {
   for await (const line of createInterface({ input: server.stdout })) {
     const ready = line.match(/^Larder is ready at (\S+)$/);
@@ -178,6 +196,12 @@ export async function visit(page, path) {
   await page.goto(path);
   await settled(page);
 }
+
+/** Has the dashboard use a token, as its dialog does with an admin's. */
+export const useToken = (page, secret) => page.evaluate((given) => {
+  sessionStorage.setItem('larder-token', given);
+  sessionStorage.setItem('larder-token-admin', 'yes');
+}, secret);
 
 /** Goes to a list of packages and waits until it is that of the catalogue, which takes the place of the server's. */
 export async function visitList(page, path) {

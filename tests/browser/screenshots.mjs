@@ -4,23 +4,27 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inRoot } from '../../scripts/paths.mjs';
-import { openPage, pages, phone, reportPages, sample, specPages, startBrowser, startLarder, unsignedSample, visit } from './harness.mjs';
+import { openPage, pages, phone, reportPages, sample, specPages, startBrowser, startLarder, unsignedSample, useToken, visit, wanted } from './harness.mjs';
 
 const folder = process.env.LARDER_SCREENSHOTS ?? inRoot('target', 'screenshots');
 await mkdir(folder, { recursive: true });
 
 const [larder, browser] = await Promise.all([startLarder(), startBrowser()]);
 
-const wanted = process.argv.slice(2);
-const isWanted = ([name]) => wanted.length === 0 || wanted.some((part) => name.includes(part));
+const chosen = process.argv.slice(2);
+const isWanted = ([name]) => chosen.length === 0 || chosen.some((part) => name.includes(part));
 
-async function takeAll(all, machine) {
+async function takeAll(all, machine, token) {
   const selected = Object.fromEntries(Object.entries(all).filter(isWanted));
   if (Object.keys(selected).length === 0) return;
   for (const viewport of [{ width: 1440, height: 900 }, phone]) {
     for (const colorScheme of ['light', 'dark']) {
       const page = await openPage(browser, larder, { viewport, colorScheme });
       if (machine) await page.addInitScript((name) => localStorage.setItem('larder-machine', name), machine);
+      if (token) {
+        await visit(page, '/');
+        await useToken(page, token);
+      }
       for (const [name, path] of Object.entries(selected)) {
         await visit(page, path);
         const file = `${name.replaceAll(' ', '-')}-${viewport.width}-${colorScheme}.png`;
@@ -28,7 +32,7 @@ async function takeAll(all, machine) {
         if (name.startsWith('log')) await page.locator('.log-line .text, .plain-log li').nth(3).waitFor();
         if (name.includes('install')) await page.getByRole('tab', { selected: true }).last().waitFor();
         if (name.includes('graph')) await page.locator('.graph .node').first().waitFor();
-        await page.screenshot({ path: join(folder, file), fullPage: !name.includes('install') });
+        await page.screenshot({ path: join(folder, file), fullPage: !name.includes('install') && !name.includes('dialog') });
       }
       await page.context().close();
     }
@@ -44,6 +48,12 @@ try {
   await takeAll({ 'no builds': '/m/user-environment/-/builds', 'no failures': '/m/user-environment/-/failures' });
   await larder.replay('user-environment');
   await takeAll({ 'mirror broken': '/m/user-environment', ...(await reportPages(larder, 'user-environment')) });
+  await wanted(larder, 'user-environment');
+  await takeAll({ 'mirror used': '/m/user-environment', 'dialog token': '/m/user-environment?token=use', 'no tokens': '/m/user-environment/-/tokens' });
+  for (const [name, scopes, mirrors] of [['nightly of octo-org/stack', ['push', 'report'], ['user-environment']], ['readers', ['pull'], []]]) {
+    await larder.send('POST', '/api/v1/tokens', JSON.stringify({ name, scopes, mirrors, expires: '2027-03-01T00:00:00Z' }), { 'content-type': 'application/json' });
+  }
+  await takeAll({ tokens: '/m/user-environment/-/tokens', 'dialog token held': '/m/user-environment?token=use' }, undefined, larder.token);
   await larder.push(unsignedSample, 'team/scratch');
   await takeAll({ 'home mirrors': '/', 'unsigned mirror': '/m/team/scratch' });
   await takeAll(await specPages(larder, 'team/scratch'), 'linux-debian12-zen3');
