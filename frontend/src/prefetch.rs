@@ -43,6 +43,7 @@ fn ask_for(page: &Page) {
     }
     match page {
         Page::Mirror(name) => {
+            Program::Mirrors.load_ahead();
             prefetch(api::mirror(name).document);
             prefetch(api::newest_specs(name, mirror::NEWEST).document);
         }

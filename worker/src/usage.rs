@@ -35,7 +35,7 @@ const MAX_FOUND: usize = 1_000;
 const MAX_WANTED: usize = 200;
 
 /// Most mirrors that one isolate counts for.
-const MAX_MIRRORS: usize = 1_000;
+const MAX_MIRRORS: usize = 200;
 
 thread_local! {
     static COUNTED: RefCell<HashMap<MirrorName, Counted>> = RefCell::default();

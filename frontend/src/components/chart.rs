@@ -28,8 +28,8 @@ pub(crate) struct Strip<'a> {
     pub scale: fn(u64) -> String,
     /// What is said of each day that is pointed at; empty where there is nothing to say.
     pub days: Vec<String>,
-    /// The first and the last day.
-    pub ends: (String, String),
+    /// The first and the last day; written below the last of several strips of the same days.
+    pub ends: Option<(String, String)>,
     /// The heads of the table's columns behind that of the day, and its rows, each with the day first.
     pub columns: &'static [&'static str],
     pub rows: Vec<Vec<String>>,
@@ -51,7 +51,9 @@ pub(crate) fn strip(strip: &Strip<'_>) -> Html {
                 </svg>
                 <div class="marks" aria-hidden="true">{ for marks.iter().map(|mark| html! { <span>{ mark }</span> }) }</div>
             </div>
-            <div class="ends" aria-hidden="true"><span>{ &strip.ends.0 }</span><span>{ &strip.ends.1 }</span></div>
+            if let Some((first, last)) = &strip.ends {
+                <div class="ends" aria-hidden="true"><span>{ first }</span><span>{ last }</span></div>
+            }
             { table(strip) }
         </figure>
     }

@@ -28,6 +28,7 @@ pub(crate) fn spec_facts(spec: &Spec) -> Html {
             { fact("sha256", digest(spec)) }
             { fact("Signature", signature(summary)) }
             { fact("Pushed", html! { <><Age time={summary.pushed} ago=true/>{ format!(", {}", format::utc(summary.pushed)) }</> }) }
+            { fact("Last used", last_use(spec)) }
             { fact("Layout", html! { { layouts_of_spec(summary) } }) }
             { mono_fact("Platform", &format!("{}-{}-{}", summary.platform, summary.os, summary.target)) }
             { fact("Recipe", html! { <>{ mono(&recipe) }{ package_hash(spec.package_hash.as_deref()) }</> }) }
@@ -48,6 +49,14 @@ fn digest(spec: &Spec) -> Html {
             }
         }
         None => mute("unknown until the tarball is first read"),
+    }
+}
+
+/// The day on which a client last read it: the day is all that is kept.
+fn last_use(spec: &Spec) -> Html {
+    match spec.last_used {
+        Some(day) => html! { <time datetime={day.to_string()}>{ format::date(day) }</time> },
+        None => mute("not seen yet"),
     }
 }
 

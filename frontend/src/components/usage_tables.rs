@@ -23,7 +23,7 @@ pub(crate) fn sizes_table(mirror: &MirrorName, usage: &Usage) -> Html {
         let share = percent(bytes, all).map_or_else(|| "unknown".to_owned(), |share| format!("{share} %"));
         html! {
             <>
-                { figure_cell(None, count(specs)) }
+                <td class="num hide-s">{ count(specs) }</td>
                 { figure_cell(None, total_size(bytes)) }
                 { figure_cell(None, html! { { share } }) }
             </>
@@ -31,7 +31,7 @@ pub(crate) fn sizes_table(mirror: &MirrorName, usage: &Usage) -> Html {
     };
     html! {
         <table class="table dense largest">
-            { table_head(&[("", "Package"), ("num", "Specs"), ("num", "Size"), ("num", "Of all"), ("", "Of the largest")]) }
+            { table_head(&[("", "Package"), ("num hide-s", "Specs"), ("num", "Size"), ("num", "Of all"), ("", "Of the largest")]) }
             <tbody>
                 for PackageSize { name, amount } in &usage.largest {
                     <tr class="row" key={name.as_str()}>
@@ -91,7 +91,7 @@ pub(crate) fn slices_table(mirror: &MirrorName, slices: &[KnownSlice]) -> Html {
     let root = mirror_url(&browser::origin(), mirror);
     html! {
         <table class="table lines slices">
-            { table_head(&[("", "Slice"), ("num", "Specs"), ("", "URL")]) }
+            { table_head(&[("", "Slice"), ("num", "Specs"), ("num", "URL")]) }
             <tbody>
                 for KnownSlice { slice, specs } in slices {
                     <tr key={slice.to_string()}>

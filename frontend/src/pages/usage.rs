@@ -73,11 +73,9 @@ fn strips(usage: &Usage) -> Html {
     let days = every_day(usage);
     let totals = totals(usage.before, &days);
     let values = |of: fn(&Day) -> u64| days.iter().map(of).collect::<Vec<_>>();
-    let ends = || {
-        let day = |day: Option<&Day>| day.map(|day| format::date(day.day)).unwrap_or_default();
-        (day(days.first()), day(days.last()))
-    };
+    let ends = days.first().zip(days.last()).map(|(first, last)| (format::date(first.day), format::date(last.day)));
     let (pushed, hits, misses) = (values(|day| day.arrived.specs), values(|day| day.hits), values(|day| day.misses));
+    let is_asked = hits.iter().chain(&misses).any(|number| *number > 0);
     let told = |has: fn(&Day) -> bool, says: &dyn Fn(usize, &Day) -> String| {
         let say = |(place, day): (usize, &Day)| match has(day) {
             true => format!("{}: {}", format::date(day.day), says(place, day)),
@@ -99,7 +97,7 @@ fn strips(usage: &Usage) -> Html {
         days: told(has_arrived, &|place, day| {
             format!("{} came, {} in all", format::size(day.arrived.bytes), format::size(held[place]))
         }),
-        ends: ends(),
+        ends: None,
         columns: &["Came", "In all"],
         rows: rows(&days, has_arrived, |place, day| {
             vec![format::exact_size(day.arrived.bytes), format::exact_size(held[place])]
@@ -118,20 +116,20 @@ fn strips(usage: &Usage) -> Html {
         shape: Shape::Bars(&pushed),
         scale: format::short_count,
         days: told(has_arrived, &|_, day| format::counted(day.arrived.specs, "spec")),
-        ends: ends(),
+        ends: ends.clone().filter(|_| !is_asked),
         columns: &["Specs", "Bytes"],
         rows: rows(&days, has_arrived, |_, day| {
             vec![format::count(day.arrived.specs), format::exact_size(day.arrived.bytes)]
         }),
     };
-    html! { <>{ strip(&growth) }{ strip(&pushes) }{ asked_for(&days, &hits, &misses, &told, ends()) }</> }
+    html! { <>{ strip(&growth) }{ strip(&pushes) }{ asked_for(&days, &hits, &misses, &told, ends) }</> }
 }
 
 /// What is said of each day.
 type Told<'a> = dyn Fn(fn(&Day) -> bool, &dyn Fn(usize, &Day) -> String) -> Vec<String> + 'a;
 
 /// How often packages were asked for, and how often they were found.
-fn asked_for(days: &[Day], hits: &[u64], misses: &[u64], told: &Told<'_>, ends: (String, String)) -> Html {
+fn asked_for(days: &[Day], hits: &[u64], misses: &[u64], told: &Told<'_>, ends: Option<(String, String)>) -> Html {
     let (found, missed): (u64, u64) = (hits.iter().sum(), misses.iter().sum());
     let Some(rate) = percent(found, found + missed) else {
         return html! {

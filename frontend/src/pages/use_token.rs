@@ -116,7 +116,7 @@ fn Form() -> Html {
     html! {
         <form {onsubmit} novalidate=true>
             <p><label for="token-field">{ "Token" }</label></p>
-            <input ref={field} id="token-field" class="field mono" type="password" autocomplete="off" autocapitalize="off" spellcheck="false"
+            <input ref={field} id="token-field" class="field mono" type="password" autofocus=true autocomplete="off" autocapitalize="off" spellcheck="false"
                 aria-invalid={matches!(*stand, Stand::Failed(_)).then_some("true")} aria-describedby="token-help"/>
             { match &*stand {
                 Stand::Idle | Stand::Waiting => Html::default(),
