@@ -69,7 +69,7 @@ test('the URL of a slice is copied, and answers', async () => {
   await visit(page, pages.mirror);
   const slices = section(page, 'Slices');
   assert.deepEqual((await cells(slices.locator('tbody tr'))).map(([slice, specs]) => [slice, specs]), [['os=debian12,target=x86_64_v3', '52'], ['os=debian12,target=icelake', '1']]);
-  await slices.getByRole('button', { name: 'Copy the URL of os=debian12,target=icelake' }).click();
+  await slices.getByRole('button', { name: 'Copy URL of os=debian12,target=icelake' }).click();
   await page.waitForFunction(async () => (await navigator.clipboard.readText()).includes('/slice/'));
   assert.equal(await clipboard(page), `${larder.url}/mirrors/user-environment/slice/os=debian12,target=icelake`);
   const index = await fetch(`${await clipboard(page)}/build_cache/index.json`);

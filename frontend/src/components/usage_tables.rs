@@ -31,7 +31,7 @@ pub(crate) fn sizes_table(mirror: &MirrorName, usage: &Usage) -> Html {
     };
     html! {
         <table class="table dense largest">
-            { table_head(&[("", "Package"), ("num hide-s", "Specs"), ("num", "Size"), ("num", "Of all"), ("", "Of the largest")]) }
+            { table_head(&[("", "Package"), ("num hide-s", "Specs"), ("num", "Size"), ("num", "Of all"), ("", "Compared")]) }
             <tbody>
                 for PackageSize { name, amount } in &usage.largest {
                     <tr class="row" key={name.as_str()}>
@@ -98,7 +98,7 @@ pub(crate) fn slices_table(mirror: &MirrorName, slices: &[KnownSlice]) -> Html {
                         { cell("mono", foreign(&slice.to_string())) }
                         { figure_cell(Some("specs"), specs.map_or_else(|| mute("asked for"), count)) }
                         <td class="url">
-                            <Copy text={format!("{root}/slice/{slice}")} label="Copy URL" name={format!("Copy the URL of {slice}")}/>
+                            <Copy text={format!("{root}/slice/{slice}")} label="Copy URL" name={format!("Copy URL of {slice}")}/>
                         </td>
                     </tr>
                 }
