@@ -7,13 +7,12 @@
 // rows in 23 ms.
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, request as ask } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { main } from '../../scripts/run.mjs';
 import { findChromium } from '../../scripts/test-programs.mjs';
+import { startEdge } from './parts/edge.mjs';
 import { Client, startWithMirrors } from './parts/large-mirrors.mjs';
 
 const asked = process.argv.slice(2).map(Number).filter(Boolean);
@@ -24,35 +23,6 @@ const newPackages = 100;
 
 const share = (numbers, part) => numbers.toSorted((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * part))];
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;
-
-/**
- * Stands in front of Larder as Cloudflare's edge does, counts what it sends and compresses what that would. It also
- * sets the page apart from others, because only such a page may ask for its memory.
- */
-async function startEdge(larder) {
-  const sent = [];
-  const server = createServer((request, response) => {
-    const forward = ask(larder.url + request.url, { method: request.method, headers: { ...request.headers, 'accept-encoding': 'identity' } }, (answer) => {
-      const parts = [];
-      answer.on('data', (part) => parts.push(part));
-      answer.on('end', () => {
-        const headers = { ...answer.headers, 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
-        delete headers['transfer-encoding'];
-        let body = Buffer.concat(parts);
-        if (body.length && /^(?:text\/|application\/(?:json|javascript|wasm))/.test(headers['content-type'] ?? '')) {
-          body = gzipSync(body);
-          headers['content-encoding'] = 'gzip';
-        }
-        if (body.length) headers['content-length'] = body.length;
-        response.writeHead(answer.statusCode, headers).end(body, () => sent.push({ path: request.url, bytes: body.length, at: Date.now() }));
-      });
-    });
-    forward.on('error', () => response.writeHead(502).end());
-    request.pipe(forward);
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, sent, url: `http://127.0.0.1:${server.address().port}` };
-}
 
 /** Runs in the page before all else: notes when each message of the finder came. */
 function listenToFinder() {

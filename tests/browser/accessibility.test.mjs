@@ -18,6 +18,7 @@ before(async () => {
   await larder.replay('user-environment');
   await wanted(larder, 'user-environment');
   Object.assign(everyPage, await reportPages(larder, 'user-environment'), await specPages(larder, 'team/scratch'));
+  everyPage['a mirror by its address'] = `/open?url=${larder.url}/mirrors/user-environment`;
 });
 
 after(async () => {
@@ -25,7 +26,7 @@ after(async () => {
   await larder?.stop();
 });
 
-const everyPage = { ...pages, 'unsigned mirror': '/m/team/scratch', 'empty mirror': '/m/empty', 'use a token': '/m/empty?token=use', 'no tokens': '/m/empty/-/tokens' };
+const everyPage = { ...pages, 'unsigned mirror': '/m/team/scratch', 'empty mirror': '/m/empty', 'use a token': '/m/empty?token=use', 'no tokens': '/m/empty/-/tokens', 'an address to open': '/open' };
 
 /** What axe-core finds, each with the place it was found at. */
 async function audit(page, where) {

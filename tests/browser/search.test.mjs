@@ -129,6 +129,19 @@ test('sorting and what a row is are in the URL, and f goes to the facets', async
   assert.deepEqual(page.problems, []);
 });
 
+test('a long facet shows eight values, and the rest can be filtered', async () => {
+  await open();
+  const variants = facet('Variants');
+  assert.equal(await variants.locator('.facet-value').count(), 8);
+  await variants.getByRole('button', { name: / more$/ }).click();
+  assert.ok((await variants.locator('.facet-value').count()) > 30);
+  await variants.getByLabel('Filter variants').fill('mpi');
+  const left = await variants.locator('.facet-value .mono').allInnerTexts();
+  assert.ok(left.length > 0 && left.every((text) => text.includes('mpi')), String(left));
+  await variants.getByRole('button', { name: 'Fewer' }).click();
+  assert.equal(await variants.locator('.facet-value').count(), 8);
+});
+
 test('on a phone facets are sheets', async () => {
   const tab = await openPage(browser, larder, { viewport: phone });
   await open('?q=open', tab);

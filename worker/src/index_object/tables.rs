@@ -116,11 +116,8 @@ CREATE TABLE IF NOT EXISTS reindex(id INTEGER PRIMARY KEY CHECK (id = 1), run TE
 
 /// Columns that came after the first release: table, column, definition. `CREATE TABLE IF NOT EXISTS`
 /// leaves a table of then as it was.
-const LATER_COLUMNS: [(&str, &str, &str); 3] = [
-    ("mirror", "oci", "INTEGER NOT NULL DEFAULT 0"),
-    ("catalogue", "making", "TEXT"),
-    ("record", "used", "INTEGER"),
-];
+const LATER_COLUMNS: [(&str, &str, &str); 3] =
+    [("mirror", "oci", "INTEGER NOT NULL DEFAULT 0"), ("catalogue", "making", "TEXT"), ("record", "used", "INTEGER")];
 
 /// A handle to the tables.
 #[derive(Clone)]

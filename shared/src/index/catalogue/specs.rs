@@ -69,7 +69,8 @@ pub struct Specs {
     trait_values: Column,
     set_ends: Column,
     set_traits: Column,
-    rows: [Column; 8],
+    /// What rows say, unpacked: a search reads each of them for each letter that is typed.
+    rows: [Vec<u32>; 8],
     removed_names: Column,
 }
 
@@ -177,7 +178,7 @@ impl Specs {
         for (place, section) in rows.iter_mut().zip(row_sections) {
             *place = table.column_of(section as usize, table.rows(), "rows")?;
         }
-        let specs = Self {
+        let mut specs = Self {
             text_ends,
             packages: [names, needed],
             versions: column(Section::VersionTexts, "versions")?,
@@ -195,16 +196,17 @@ impl Specs {
             trait_values: column(Section::TraitValues, "traits")?,
             set_ends: column(Section::SetEnds, "sets")?,
             set_traits: column(Section::SetTraits, "sets")?,
-            rows,
+            rows: Default::default(),
             removed_names: column(Section::RemovedNames, "removals")?,
             table,
         };
-        specs.check()?;
+        specs.check(rows)?;
+        specs.rows = rows.map(|column| specs.table.values(column).collect());
         Ok(specs)
     }
 
     /// Checks that every number points at something.
-    fn check(&self) -> Result<(), CatalogueError> {
+    fn check(&self, rows: [Column; 8]) -> Result<(), CatalogueError> {
         let table = &self.table;
         check_texts(table, self.text_ends, Section::Text as usize)?;
         let texts = self.text_ends.len();
@@ -224,7 +226,7 @@ impl Specs {
             self.compilers[0].len(),
             self.set_ends.len(),
         ];
-        for (column, limit) in self.rows.into_iter().zip(limits) {
+        for (column, limit) in rows.into_iter().zip(limits) {
             table.all_below(column, limit, "rows")?;
         }
         let has_hashes = is_of(table.section(Section::Hashes as usize), self.rows(), HASH_PREFIX_BYTES);
@@ -326,7 +328,7 @@ impl Specs {
 
     #[inline]
     fn row(&self, column: usize, row: u32) -> u32 {
-        self.table.get(self.rows[column], row)
+        self.rows[column].get(row as usize).copied().unwrap_or(0)
     }
 
     /// Whose spec a row is.

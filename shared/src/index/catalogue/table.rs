@@ -17,6 +17,9 @@ const HEADER_BYTES: usize = 8 + 32 + 4 + 4 + 40 + 40 + 8 + 4;
 /// A table has fewer bytes than this, so that every place in it fits 32 bits.
 const MAX_TABLE_BYTES: usize = 1 << 30;
 
+/// Values of a column at most: one without width has no bytes that would limit them.
+const MAX_VALUES: u32 = 1 << 24;
+
 /// Why bytes are not a catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CatalogueError {
@@ -289,7 +292,7 @@ impl Table {
         let (header, planes) = self.section(number).split_at_checked(5).ok_or(wrong)?;
         let (width, len) = (header[0], u32_at(header, 1));
         let is_whole = u64::from(len) * u64::from(width) == planes.len() as u64;
-        match width <= 4 && is_whole && len as usize <= MAX_TABLE_BYTES {
+        match width <= 4 && is_whole && len <= MAX_VALUES {
             true => Ok(Column { start: range.start + 5, len, width }),
             false => Err(wrong),
         }
