@@ -4,7 +4,10 @@ use std::{any::Any, cell::Cell, marker::PhantomData, rc::Rc};
 
 use gloo::{timers::callback::Timeout, utils::window};
 use js_sys::{Function, Reflect, Uint8Array};
-use larder_frontend::{commands::file_url, format};
+use larder_frontend::{
+    commands::{file_url, mirror_url},
+    format,
+};
 use larder_shared::{
     api::{
         ApiError, ErrorBody, ErrorCode, FileKind, Key, List, Mirror, Package, PackageSummary, Spec, SpecSummary,
@@ -14,7 +17,7 @@ use larder_shared::{
     compare::reason::Graph,
     name::{MirrorName, PackageName},
     report::Signature,
-    route::API,
+    route::{API, site::PAGE_ITEMS},
     spec::SpecFile,
 };
 use serde::de::DeserializeOwned;
@@ -22,11 +25,10 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader, RequestInit, Response};
 
+use crate::site;
+
 /// How long an answer may take.
 const PATIENCE_MILLIS: u32 = 30_000;
-
-/// How many items a page of a list is asked to hold: the most the API gives.
-const PAGE_ITEMS: usize = 500;
 
 /// A document to ask for. Two questions are equal when they ask for the same document.
 pub(crate) struct Question<T: 'static> {
@@ -75,8 +77,9 @@ impl Document {
     }
 
     async fn ask_part(&self, path: &str, before: Option<&Rc<dyn Any>>) -> Result<Part, Failure> {
-        let (status, text) = fetch(path).await?;
+        let (status, text) = fetch(&site::path_of(path)).await?;
         let unreadable = |_| Failure::Unreadable { status };
+        let (status, text) = site::answer(path, status, text).map_err(unreadable)?;
         if (200..300).contains(&status) {
             return (self.read)(&text, before).map_err(unreadable);
         }
@@ -186,9 +189,9 @@ pub(crate) fn log_path(mirror: &MirrorName, id: u64) -> String {
     format!("{}/builds/{id}/log", mirror_path(mirror))
 }
 
-/// Where a mirror's catalogue is.
-pub(crate) fn catalogue_path(mirror: &MirrorName) -> String {
-    format!("{}/catalogue", mirror_path(mirror))
+/// Where a mirror's catalogue is; of a static mirror, which has none, its own URL.
+pub(crate) fn catalogue_url(mirror: &MirrorName) -> String {
+    if site::is_static() { mirror_url(&site::url(), mirror) } else { format!("{}/catalogue", mirror_path(mirror)) }
 }
 
 /// Where the feed of a mirror's failures is.

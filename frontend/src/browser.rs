@@ -61,11 +61,6 @@ pub(crate) fn local_clock(time: Timestamp) -> String {
     format!("{:02}:{:02}:{:02}", date.get_hours(), date.get_minutes(), date.get_seconds())
 }
 
-/// Where this Larder is: `https://larder.example.org`.
-pub(crate) fn origin() -> String {
-    window().location().origin().unwrap_or_default()
-}
-
 /// What the browser remembers under `key`; `None` also where remembering is forbidden.
 pub(crate) fn remembered(key: &str) -> Option<String> {
     window().local_storage().ok().flatten()?.get_item(key).ok().flatten()

@@ -14,7 +14,7 @@ use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{ErrorEvent, MessageEvent, Worker};
 use yew::prelude::*;
 
-use crate::api;
+use crate::{api, site};
 
 /// Where the worker's program is. Trunk gives it no digest, so the browser asks whether it is the newest.
 const PROGRAM: &str = "/finder-start.js";
@@ -157,8 +157,8 @@ fn start(
     mirror: &MirrorName,
     dispatch: UseReducerDispatcher<Known>,
 ) -> Option<(Worker, Listener<MessageEvent>, Listener<ErrorEvent>)> {
-    let worker = Worker::new(PROGRAM).ok()?;
-    let open = Ask::Open { mirror: mirror.to_string(), url: api::catalogue_path(mirror) };
+    let worker = Worker::new(&format!("{}{PROGRAM}", site::root())).ok()?;
+    let open = Ask::Open { mirror: mirror.to_string(), url: api::catalogue_url(mirror) };
     let on_error = {
         let dispatch = dispatch.clone();
         Listener::new(move |_: ErrorEvent| dispatch.dispatch(Event::Lost))

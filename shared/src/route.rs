@@ -27,6 +27,7 @@ use crate::{
 };
 
 pub mod page;
+pub mod site;
 pub mod target;
 
 pub use target::Target;

@@ -490,7 +490,7 @@ mod finder {
     }
 
     fn copy_url(mirror: &str, part: Part) -> String {
-        format!("/-/copies/{}/{part}", js_sys::encode_uri_component(mirror))
+        format!("-/copies/{}/{part}", js_sys::encode_uri_component(mirror))
     }
 
     /// Keeps a table for the next visit. Storage that is full or forbidden is no harm.

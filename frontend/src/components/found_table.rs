@@ -17,7 +17,7 @@ use super::{
     values::{Age, count, foreign, size, total_size},
     virtual_rows::{spacer, use_rows_to_draw},
 };
-use crate::finder::Shown;
+use crate::{finder::Shown, route};
 
 /// Rows that are asked for beyond those drawn.
 const AROUND: usize = 50;
@@ -147,7 +147,7 @@ fn package_cells(mirror: &MirrorName, package: &PackageRow) -> Html {
     let href = package
         .name
         .parse::<PackageName>()
-        .map_or_else(|_| String::new(), |name| Page::Package(mirror.clone(), name).to_string());
+        .map_or_else(|_| String::new(), |name| route::href(&Page::Package(mirror.clone(), name)));
     html! {
         <>
             { cell("spec cut", html! { <>{ row_link(href, name(&package.name, &package.marks)) }{ version(&package.newest) }</> }) }
@@ -170,7 +170,7 @@ fn fit(package: &PackageRow) -> Html {
 
 fn spec_cells(mirror: &MirrorName, spec: &SpecRow, has_path: bool) -> Html {
     let short = format::short_hash(&spec.hash).to_owned();
-    let href = Page::Spec(mirror.clone(), spec.hash.clone()).to_string();
+    let href = route::href(&Page::Spec(mirror.clone(), spec.hash.clone()));
     let rest = spec.variants.len().saturating_sub(MOST_VARIANTS);
     html! {
         <>

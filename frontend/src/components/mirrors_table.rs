@@ -12,6 +12,7 @@ use super::{
     parts::{cell, figure_cell, mute, row_link, table_head},
     values::{Age, count, foreign, size, total_size},
 };
+use crate::route;
 
 /// How much of a mirror is signed, as a badge.
 pub(crate) fn trust_badge(mirror: &Mirror) -> Html {
@@ -45,7 +46,7 @@ fn mirror_row(mirror: &Mirror) -> Html {
     let trouble = mirror.origin_state.as_ref().is_some_and(|state| state.error.is_some());
     html! {
         <tr class="row" key={mirror.name.as_str()}>
-            { cell("spec", row_link(Page::Mirror(mirror.name.clone()).to_string(), foreign(mirror.name.as_str()))) }
+            { cell("spec", row_link(route::href(&Page::Mirror(mirror.name.clone())), foreign(mirror.name.as_str()))) }
             { figure_cell(Some("specs"), count(mirror.specs)) }
             { figure_cell(Some("packages"), count(mirror.packages)) }
             { figure_cell(Some("stored"), stored(mirror)) }
@@ -71,7 +72,7 @@ pub(crate) fn largest_table(mirror: &MirrorName, packages: &[PackageSummary]) ->
             <tbody>
                 for package in packages {
                     <tr class="row" key={package.name.as_str()}>
-                        { cell("spec cut", row_link(Page::Package(mirror.clone(), package.name.clone()).to_string(), foreign(package.name.as_str()))) }
+                        { cell("spec cut", row_link(route::href(&Page::Package(mirror.clone(), package.name.clone())), foreign(package.name.as_str()))) }
                         { figure_cell(None, count(package.specs)) }
                         { figure_cell(None, total_size(package.bytes)) }
                         <td class="bar-cell" aria-hidden="true"><svg viewBox="0 0 100 1" preserveAspectRatio="none"><rect width={percent(package.bytes, most)} height="1"/></svg></td>

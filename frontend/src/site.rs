@@ -1,0 +1,93 @@
+//! Where this dashboard lies, and what is behind it: a Larder, or the files that `larder export` made of one.
+
+use gloo::utils::{document, window};
+use larder_frontend::commands;
+use larder_shared::{
+    api::{ApiError, ErrorBody, ErrorCode, File, FileKind, List, Spec},
+    name::MirrorName,
+    route::{
+        API,
+        site::{META, META_ORIGIN, file, spec_of, specs_beginning},
+    },
+};
+use web_sys::Element;
+
+/// The element that a page of such a site has.
+fn mark() -> Option<Element> {
+    document().query_selector(&format!("meta[name={META}]")).ok().flatten()
+}
+
+/// Whether the answers are files.
+pub(crate) fn is_static() -> bool {
+    mark().is_some()
+}
+
+/// The path below which all of this lies: empty at the root of a host, else such as `/cache`.
+pub(crate) fn root() -> String {
+    mark().and_then(|mark| mark.get_attribute("content")).unwrap_or_default()
+}
+
+/// The path of a page without [`root`]; `None` for what lies elsewhere.
+pub(crate) fn below_root(path: &str) -> Option<String> {
+    match path.strip_prefix(&root())? {
+        "" => Some("/".to_owned()),
+        below => below.starts_with('/').then(|| below.to_owned()),
+    }
+}
+
+/// The URL below which all of this lies: `https://larder.example.org`, `https://example.github.io/cache`.
+pub(crate) fn url() -> String {
+    window().location().origin().unwrap_or_default() + &root()
+}
+
+/// Below which URL Spack gets the packages: here, or where a site without tarballs was exported from.
+pub(crate) fn packages_url() -> String {
+    mark().and_then(|mark| mark.get_attribute(META_ORIGIN)).unwrap_or_else(url)
+}
+
+/// Whether Spack finds a registry beside the mirror.
+pub(crate) fn has_registry() -> bool {
+    packages_url() != url() || !is_static()
+}
+
+/// Where a spec's file is.
+pub(crate) fn file_url(mirror: &MirrorName, file: &File) -> String {
+    let root = if file.kind == FileKind::Tarball { packages_url() } else { url() };
+    commands::file_url(&root, mirror, &file.path)
+}
+
+/// The path at which the answer to a `GET` is.
+pub(crate) fn path_of(request: &str) -> String {
+    if is_static() && request.starts_with(API) {
+        return format!("{}/{}", root(), file(request));
+    }
+    root() + request
+}
+
+/// What the API would have answered where a file was found, or was not.
+///
+/// # Errors
+/// When the file is not what it should be.
+pub(crate) fn answer(request: &str, status: u16, text: String) -> serde_json::Result<(u16, String)> {
+    if !is_static() || !request.starts_with(API) {
+        return Ok((status, text));
+    }
+    let path = request.split('?').next().unwrap_or(request);
+    if status == 404 {
+        let is_mirror = path.strip_prefix(API).is_some_and(|path| path.matches('/').count() == 2);
+        let code = if is_mirror { ErrorCode::MirrorUnknown } else { ErrorCode::NotFound };
+        return refusal(code, "this site does not have it");
+    }
+    let Some(hash) = spec_of(path).filter(|_| status == 200) else { return Ok((status, text)) };
+    let list: List<Spec> = serde_json::from_str(&text)?;
+    match &specs_beginning(list, hash)[..] {
+        [] => refusal(ErrorCode::NotFound, "no spec has a hash that begins so"),
+        [spec] => Ok((200, serde_json::to_string(spec)?)),
+        _ => refusal(ErrorCode::Ambiguous, "several hashes begin so"),
+    }
+}
+
+fn refusal(code: ErrorCode, message: &str) -> serde_json::Result<(u16, String)> {
+    let error = ApiError { code, message: message.to_owned(), next: None };
+    Ok((code.status(), serde_json::to_string(&ErrorBody { error })?))
+}
