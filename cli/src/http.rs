@@ -20,6 +20,7 @@ pub(crate) mod api;
 pub(crate) mod failure;
 pub(crate) mod find;
 mod parts;
+pub(crate) mod read;
 pub(crate) mod report;
 mod retry;
 
@@ -164,6 +165,23 @@ impl<'a> Client<'a> {
 
     /// Calls `attempt` until it succeeds, fails for good, or has had its chances.
     fn with_retries<T>(&self, path: &str, attempt: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
+        let Self { first_pause, stop, note, .. } = *self;
+        Patience { first_pause, stop, note }.with_retries(path, attempt)
+    }
+}
+
+/// How requests are tried again.
+#[derive(Clone, Copy)]
+struct Patience<'a> {
+    first_pause: Duration,
+    stop: &'a Stop,
+    /// Told of each failure that is about to be tried again.
+    note: &'a (dyn Fn(String) + Sync),
+}
+
+impl Patience<'_> {
+    /// Calls `attempt` until it succeeds, fails for good, or has had its chances.
+    fn with_retries<T>(self, path: &str, attempt: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
         let mut number = 1;
         loop {
             if self.stop.is_asked() {

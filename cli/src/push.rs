@@ -23,7 +23,7 @@ mod folder;
 mod plan;
 mod problem;
 mod progress;
-mod queue;
+pub(crate) mod queue;
 mod report;
 mod upload;
 
