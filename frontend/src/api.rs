@@ -78,8 +78,8 @@ impl Document {
 
     async fn ask_part(&self, path: &str, before: Option<&Rc<dyn Any>>) -> Result<Part, Failure> {
         let (status, text) = fetch(&site::path_of(path)).await?;
+        let (status, text) = site::answer(path, status, text);
         let unreadable = |_| Failure::Unreadable { status };
-        let (status, text) = site::answer(path, status, text).map_err(unreadable)?;
         if (200..300).contains(&status) {
             return (self.read)(&text, before).map_err(unreadable);
         }

@@ -76,7 +76,8 @@ pub(super) fn public(mirror: Mirror) -> Mirror {
 impl Exporter<'_> {
     /// Writes all that belongs to the mirror. What names other files comes after them.
     pub(super) fn write(&self, lists: &Lists) -> Result<(), Problem> {
-        let specs = self.each(&lists.specs, |summary| self.spec(summary))?;
+        let mut specs = self.each(&lists.specs, |summary| self.spec(summary))?;
+        specs.sort_by(|a, b| a.summary.hash.cmp(&b.summary.hash));
         if self.with_dashboard {
             self.api(lists, specs)?;
         }
@@ -160,14 +161,14 @@ impl Exporter<'_> {
         })?;
         self.copy_list(&format!("{api}/keys"))?;
         // One file holds all specs whose hashes begin alike.
-        let mut by_file: BTreeMap<String, Vec<Spec>> = BTreeMap::new();
+        let mut by_file: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for spec in specs {
-            let request = format!("{api}/specs/{}", spec.summary.hash);
-            by_file.entry(site::file(&request)).or_default().push(spec);
+            let file = by_file.entry(site::file(&format!("{api}/specs/{}", spec.summary.hash))).or_default();
+            file.extend(json(&spec)?);
+            file.push(b'\n');
         }
-        for (file, mut specs) in by_file {
-            specs.sort_by(|a, b| a.summary.hash.as_str().cmp(b.summary.hash.as_str()));
-            self.folder.put(&file, &json(&whole(&specs))?, None)?;
+        for (file, lines) in by_file {
+            self.folder.put(&file, &lines, None)?;
         }
         Ok(())
     }

@@ -10,16 +10,13 @@
 //! …/specs?limit=10                         …/specs/limit/10.json
 //! …/specs?package=zlib&limit=500           …/specs/package/zlib.json
 //! …/specs?q=%25zlib                        …/specs/q/zlib.json
-//! …/specs/rjsbs2wcromw…                    …/specs/rjsbs2w.json          a list: every spec whose hash begins so
+//! …/specs/rjsbs2wcromw…                    …/specs/rjsbs2w.json          a spec a line: all whose hashes begin so
 //! ```
 
 use percent_encoding::percent_decode_str;
 
 use super::API;
-use crate::{
-    api::{List, Spec},
-    name::MirrorName,
-};
+use crate::name::MirrorName;
 
 /// The name of the `<meta>` element by which a page knows that it is part of such a site. Its content is the path of
 /// the site's folder without a slash at its end: empty at the root of a host.
@@ -61,9 +58,11 @@ pub fn spec_of(path: &str) -> Option<&str> {
     rest.strip_prefix("specs/")
 }
 
-/// The specs of such a file whose hashes begin with `hash`.
-pub fn specs_beginning(list: List<Spec>, hash: &str) -> Vec<Spec> {
-    list.items.into_iter().filter(|spec| spec.summary.hash.as_str().starts_with(hash)).collect()
+/// The specs of such a file whose hashes begin with `hash`, each as the API's document. A spec's document begins with
+/// its hash, so a line is told from the others without reading it all.
+pub fn specs_beginning<'a>(file: &'a str, hash: &str) -> Vec<&'a str> {
+    let is_it = |line: &&str| line.strip_prefix("{\"hash\":\"").is_some_and(|line| line.starts_with(hash));
+    file.lines().filter(is_it).collect()
 }
 
 /// Where a mirror's own files lie, below the site's folder.
@@ -78,6 +77,14 @@ fn decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_spec_is_found_by_any_beginning_that_is_unique() {
+        let file = "{\"hash\":\"rjsbs2waaa\",\"a\":1}\n{\"hash\":\"rjsbs2wbbb\"}\n";
+        assert_eq!(specs_beginning(file, "rjsbs2wa"), ["{\"hash\":\"rjsbs2waaa\",\"a\":1}"]);
+        assert_eq!(specs_beginning(file, "rjsbs2w").len(), 2);
+        assert_eq!(specs_beginning(file, "rjsbs2wc").len(), 0);
+    }
 
     #[test]
     fn every_request_of_the_dashboard_has_a_file_of_its_own() {
