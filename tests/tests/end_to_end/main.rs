@@ -6,6 +6,7 @@ mod access;
 mod api;
 mod bad_input;
 mod catalogue;
+mod export;
 mod find;
 mod healing;
 mod http;
