@@ -109,7 +109,7 @@ impl<'a> Client<'a> {
         note: &'a (dyn Fn(String) + Sync),
     ) -> Result<Self, CertificateError> {
         let Settings { token, jobs, insecure, first_pause } = settings;
-        Ok(Self { agent: agent(jobs, insecure)?, mirror, token, first_pause, stop, note })
+        Ok(Self { agent: agent(jobs, insecure, 0)?, mirror, token, first_pause, stop, note })
     }
 
     /// Whether something lies at `path` (`HEAD`).
@@ -201,14 +201,14 @@ impl Patience<'_> {
 }
 
 /// What makes connections, at most `connections` of which are kept open.
-fn agent(connections: NonZeroUsize, insecure: bool) -> Result<Agent, CertificateError> {
+fn agent(connections: NonZeroUsize, insecure: bool, redirects: u32) -> Result<Agent, CertificateError> {
     let tls = TlsConfig::builder().root_certs(root_certificates()?).disable_verification(insecure).build();
     Ok(Agent::config_builder()
         .tls_config(tls)
         .user_agent(concat!("larder/", env!("CARGO_PKG_VERSION")))
         .http_status_as_error(false)
-        // A token is for one host, and a body cannot be sent twice: redirects are told, not followed.
-        .max_redirects(0)
+        // A token is for one host, and a body cannot be sent twice: a client that has either follows none, and tells.
+        .max_redirects(redirects)
         .max_redirects_will_error(false)
         .max_idle_connections(connections.get())
         .max_idle_connections_per_host(connections.get())

@@ -6,6 +6,7 @@
 mod export;
 mod find;
 mod http;
+mod import;
 mod key;
 mod mirror_url;
 mod output;
@@ -33,6 +34,7 @@ struct Arguments {
 enum Command {
     Push(push::Arguments),
     Export(export::Arguments),
+    Import(import::Arguments),
     Find(find::Arguments),
     Report(Box<report::Arguments>),
     Key(key::Arguments),
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
     let end: Result<End, Box<dyn Error>> = match command {
         Command::Push(arguments) => push::run(&arguments).map_err(Into::into),
         Command::Export(arguments) => export::run(&arguments).map_err(Into::into),
+        Command::Import(arguments) => import::run(&arguments).map_err(Into::into),
         Command::Find(arguments) => find::run(&arguments).map_err(Into::into),
         Command::Report(arguments) => report::run(&arguments).map_err(Into::into),
         Command::Token(arguments) => token::run(&arguments).map_err(Into::into),

@@ -34,6 +34,9 @@ use progress::{Meter, Progress, Volume, Weight};
 use report::Report;
 use upload::{Outcome, Uploader};
 
+/// How large the parts of a large file are unless `--part-size` says otherwise, in MB.
+const PART_MB: u64 = 64;
+
 /// Shown below the options of `larder push --help`.
 const EXAMPLES: &str = "\
 Examples:
@@ -75,7 +78,7 @@ pub(crate) struct Arguments {
     jobs: u64,
 
     /// Send files larger than this in parts of this size, in MB; the host of a Larder takes at most 100 in one request
-    #[arg(long, value_name = "MB", default_value = "64", value_parser = RangedU64ValueParser::<u64>::new().range(5..=5_000))]
+    #[arg(long, value_name = "MB", default_value_t = PART_MB, value_parser = RangedU64ValueParser::<u64>::new().range(5..=5_000))]
     part_size: u64,
 
     /// Check the folder and say what would be sent, without asking the server
@@ -142,6 +145,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<End, CannotBegin> {
 }
 
 impl Arguments {
+    /// A push of a folder that was filled for it.
+    pub(crate) fn of(folder: PathBuf, mirror: MirrorUrl, sending: Sending, jobs: u64, quiet: bool) -> Self {
+        Self { folder, mirror, sending, jobs, part_size: PART_MB, dry_run: false, quiet, verbose: false }
+    }
+
     const fn volume(&self) -> Volume {
         match (self.quiet, self.verbose) {
             (true, _) => Volume::Quiet,

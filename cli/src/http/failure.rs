@@ -76,6 +76,11 @@ impl Failure {
         }
     }
 
+    /// Whether the server says that there is no such thing.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if [404, 410].contains(&refusal.status))
+    }
+
     /// How long the server asked to be left alone.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -153,6 +158,8 @@ pub(crate) struct Refusal {
     message: String,
     next: Option<String>,
     retry_after: Option<Duration>,
+    /// `WWW-Authenticate`: what a token is to be asked for.
+    pub(crate) challenge: Option<String>,
 }
 
 impl Refusal {
@@ -176,6 +183,7 @@ impl Refusal {
             message,
             next,
             retry_after: retry::read_retry_after(headers),
+            challenge: headers.get("www-authenticate").and_then(|value| value.to_str().ok()).map(str::to_owned),
         }
     }
 

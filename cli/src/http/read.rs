@@ -18,6 +18,9 @@ use crate::stop::Stop;
 /// How much is read at once, in bytes.
 const PIECE_BYTES: usize = 64 << 10;
 
+/// How many redirects are followed, one after the other.
+const MAX_REDIRECTS: u32 = 5;
+
 /// How a [`Reader`] is to behave.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -59,7 +62,10 @@ impl<'a> Reader<'a> {
         note: &'a (dyn Fn(String) + Sync),
     ) -> Result<Self, CertificateError> {
         let Settings { token, insecure, first_pause } = settings;
-        Ok(Self { agent: agent(connections, insecure)?, token, patience: Patience { first_pause, stop, note } })
+        // What is read without a token may lie elsewhere, as blobs of registries do.
+        let redirects = if token.is_some() { 0 } else { MAX_REDIRECTS };
+        let patience = Patience { first_pause, stop, note };
+        Ok(Self { agent: agent(connections, insecure, redirects)?, token, patience })
     }
 
     /// Reads the file at `url` into what `begin` makes, which is made anew for each try. `None` when the server says
@@ -70,17 +76,28 @@ impl<'a> Reader<'a> {
         etag: Option<&str>,
         begin: impl Fn() -> io::Result<W>,
     ) -> Result<Option<Answer<W>>, Failure> {
+        let headers: Vec<_> = etag.into_iter().map(|etag| ("if-none-match", etag)).collect();
+        self.read_with(url, &headers, begin)
+    }
+
+    /// As [`Self::read`], with more headers.
+    pub(crate) fn read_with<W: Write>(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        begin: impl Fn() -> io::Result<W>,
+    ) -> Result<Option<Answer<W>>, Failure> {
         self.patience.with_retries(url, || {
             let mut request = self.agent.get(url);
             if let Some(token) = &self.token {
                 request = request.header(header::AUTHORIZATION, &token.0);
             }
-            if let Some(etag) = etag {
-                request = request.header(header::IF_NONE_MATCH, etag);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
             }
             let mut response = request.call()?;
             match response.status() {
-                StatusCode::NOT_MODIFIED if etag.is_some() => return Ok(None),
+                StatusCode::NOT_MODIFIED => return Ok(None),
                 StatusCode::OK => {}
                 _ => return Err(refused(response, 0)),
             }
@@ -95,6 +112,14 @@ impl<'a> Reader<'a> {
     pub(crate) fn whole(&self, url: &str) -> Result<Vec<u8>, Failure> {
         let read = self.read(url, None, || Ok(Vec::new()))?;
         Ok(read.map(|read| read.bytes).unwrap_or_default())
+    }
+
+    /// The whole file at `url`, `None` when there is none.
+    pub(crate) fn find(&self, url: &str) -> Result<Option<Vec<u8>>, Failure> {
+        match self.whole(url) {
+            Err(failure) if failure.is_missing() => Ok(None),
+            read => read.map(Some),
+        }
     }
 
     /// The document at `url`.

@@ -10,6 +10,7 @@ mod export;
 mod find;
 mod healing;
 mod http;
+mod import;
 mod large_index;
 mod layouts;
 mod oci;
