@@ -9,13 +9,14 @@ use std::{
 use larder_shared::{
     action_cache::{Dates, Manifest},
     digest::Digest,
+    oci::manifest::IMAGE,
 };
 use larder_tests::{
     fixtures::{fixture, hello, write},
     http::Client,
     larder::Larder,
     nginx::Site,
-    oci::{Image, Repository, descriptor},
+    oci::descriptor,
     package::{MadeUp, noise},
     program,
     spack::{Folder, read_v2, read_v3},
@@ -111,6 +112,25 @@ impl Registry {
     fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
+
+    /// Pushes an archive as ORAS did: as the only layer, with an empty configuration.
+    fn push_archive(&self, repository: &str, archive: &[u8]) {
+        let client = Client::new(&self.url());
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": IMAGE,
+            "config": descriptor("application/vnd.spack.package", b""),
+            "layers": [descriptor("application/vnd.oci.image.layer.v1.tar", archive)],
+        });
+        for blob in [b"", archive] {
+            let begun = client.post(&format!("/v2/{repository}/blobs/uploads/"), "").send().expect(202);
+            let digest = format!("sha256%3A{}", Digest::of(blob));
+            let place = format!("{}&digest={digest}", begun.expect_header("location"));
+            client.put(&place, blob).header("Content-Type", "application/octet-stream").send().expect(201);
+        }
+        let put = client.put(&format!("/v2/{repository}/manifests/latest"), manifest.to_string().as_bytes());
+        put.header("Content-Type", IMAGE).send().expect(201);
+    }
 }
 
 impl Drop for Registry {
@@ -187,25 +207,12 @@ fn old_site(site: &Site, registry: &Registry) -> Vec<Old> {
         Old { package: made("hdf5", 3), needs: vec!["zlib"] },
     ];
     let months = ["21.11", "21.11", "21.12"];
-    let client = Client::new(&registry.url());
     let mut entries = Vec::new();
     for (index, (old, month)) in packages.iter().zip(months).enumerate() {
         let stem = old.stem();
         write(&site.root().join(format!("_cache/{month}/build_cache/{stem}.spec.json")), &old.spec_file());
         let repository = format!("org/repo/{month}/build_cache/{stem}.spack");
-        // ORAS pushed the archive as the only layer, with an empty configuration.
-        let archive = old.archive();
-        let image = Image::of(
-            &json!({
-                "schemaVersion": 2,
-                "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                "config": descriptor("application/vnd.spack.package", b""),
-                "layers": [descriptor("application/vnd.oci.image.layer.v1.tar", &archive)],
-            }),
-            b"",
-            &[&archive],
-        );
-        Repository::new(&client, &repository).push_image("latest", &image);
+        registry.push_archive(&repository, &old.archive());
         let next = packages[(index + 1) % packages.len()].stem();
         entries.push(json!({
             "name": format!("{stem}.spack:latest"),
