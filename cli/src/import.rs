@@ -15,6 +15,7 @@ use crate::{
     http::{CertificateError, Client, Failure, read::Reader},
     mirror_url::MirrorUrl,
     output,
+    part::Part,
     push::{self, queue},
     sending::{InvalidToken, Sending},
     stop::Stop,
@@ -25,7 +26,7 @@ mod folder;
 mod mirror;
 mod registry;
 
-use folder::{Folder, Part};
+use folder::Folder;
 
 /// Shown below the options of `larder import --help`.
 const EXAMPLES: &str = "\

@@ -10,6 +10,7 @@ mod import;
 mod key;
 mod mirror_url;
 mod output;
+mod part;
 mod push;
 mod reading;
 mod report;

@@ -11,7 +11,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
-    io::{self, BufReader, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -20,16 +20,14 @@ use std::{
 };
 
 use larder_shared::digest::Digest;
-use sha2::Digest as _;
+
+use crate::part::{Part, digest_of};
 
 /// What belongs to exports and not to the site.
 const OWN: &str = ".larder-export";
 
 /// The list inside of it.
 const LIST: &str = "list";
-
-/// How much is read at once, in bytes.
-const PIECE_BYTES: usize = 64 << 10;
 
 /// Why the folder cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -156,7 +154,7 @@ impl Folder {
     /// Puts a document into the site.
     pub(super) fn put(&self, path: &str, bytes: &[u8], etag: Option<String>) -> Result<(), FolderError> {
         let mut part = self.begin()?;
-        part.write_all(bytes).map_err(at(&part.path))?;
+        part.write_all(bytes).map_err(at(&self.root.join(path)))?;
         self.finish(part, path, etag).map(|_| ())
     }
 
@@ -164,27 +162,23 @@ impl Folder {
     pub(super) fn begin(&self) -> Result<Part, FolderError> {
         let number = self.parts.fetch_add(1, Ordering::Relaxed);
         let path = self.root.join(OWN).join(format!("part-{number}"));
-        let file = File::create(&path).map_err(at(&path))?;
-        Ok(Part { path, file, hasher: sha2::Sha256::new() })
+        Part::create(path.clone()).map_err(at(&path))
     }
 
     /// Gives a file its name. One that is the same already stays.
     pub(super) fn finish(&self, part: Part, path: &str, etag: Option<String>) -> Result<Digest, FolderError> {
         let location = self.location(path)?;
         let digest = part.digest();
-        let Part { path: written, file, .. } = part;
-        drop(file);
         // In the list, a space ends it.
         let entry = Entry { digest: Some(digest), etag: etag.filter(|etag| !etag.contains(char::is_whitespace)) };
         let found = digest_of(&location).map_err(at(&location))?;
         if found == Some(digest) {
-            fs::remove_file(&written).map_err(at(&written))?;
+            part.discard().map_err(at(&location))?;
             self.state().want(path, entry);
             return Ok(digest);
         }
         self.announce(path, found.is_some())?;
-        make_folder_of(&location)?;
-        fs::rename(&written, &location).map_err(at(&location))?;
+        part.name(&location).map_err(at(&location))?;
         let mut state = self.state();
         state.changed += 1;
         state.want(path, entry);
@@ -297,33 +291,6 @@ impl State {
     }
 }
 
-/// A file that is being written.
-#[derive(Debug)]
-pub(super) struct Part {
-    path: PathBuf,
-    file: File,
-    hasher: sha2::Sha256,
-}
-
-impl Part {
-    /// The digest of what is written so far.
-    pub(super) fn digest(&self) -> Digest {
-        Digest::from_bytes(self.hasher.clone().finalize().into())
-    }
-}
-
-impl Write for Part {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.file.write(bytes)?;
-        self.hasher.update(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
 /// The lines of a list; an error is the number of the line that is none.
 fn read_list(text: &str) -> Result<BTreeMap<String, Entry>, usize> {
     let mut entries = BTreeMap::new();
@@ -341,24 +308,6 @@ fn read_list(text: &str) -> Result<BTreeMap<String, Entry>, usize> {
         entries.insert(path.to_owned(), Entry { digest, etag });
     }
     Ok(entries)
-}
-
-/// The digest of a file, if there is one.
-fn digest_of(path: &Path) -> io::Result<Option<Digest>> {
-    let mut file = match File::open(path) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        opened => BufReader::with_capacity(PIECE_BYTES, opened?),
-    };
-    let mut hasher = sha2::Sha256::new();
-    let mut piece = vec![0; PIECE_BYTES];
-    loop {
-        match file.read(&mut piece)? {
-            0 => return Ok(Some(Digest::from_bytes(hasher.finalize().into()))),
-            count => hasher.update(&piece[..count]),
-        }
-    }
 }
 
 fn make_folder_of(location: &Path) -> Result<(), FolderError> {

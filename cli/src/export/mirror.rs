@@ -21,13 +21,11 @@ use larder_shared::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{
-    Problem,
-    folder::{Folder, Part},
-};
+use super::{Problem, folder::Folder};
 use crate::{
     http::{Failure, read::Reader},
     mirror_url::MirrorUrl,
+    part::Part,
     push::queue,
     stop::Stop,
 };

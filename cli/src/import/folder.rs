@@ -1,34 +1,24 @@
 //! The folder that packages are fetched into, laid out as Spack lays out a mirror, to be pushed from there.
 
 use std::{
-    fs::{self, File},
-    io::{self, BufReader, Read, Write},
+    fs,
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
 };
 
 use larder_shared::{digest::Digest, layout::LayoutPath};
-use sha2::Digest as _;
+
+use crate::part::{Part, digest_of};
 
 /// What a block of a tar archive has, in bytes.
 const BLOCK: usize = 512;
-
-/// How much is read at once, in bytes.
-const PIECE_BYTES: usize = 64 << 10;
 
 /// The folder; shared by all threads.
 #[derive(Debug)]
 pub(super) struct Folder {
     root: PathBuf,
     parts: AtomicUsize,
-}
-
-/// A file that has no name yet, and its digest so far.
-#[derive(Debug)]
-pub(super) struct Part {
-    path: PathBuf,
-    file: File,
-    hasher: sha2::Sha256,
 }
 
 impl Folder {
@@ -40,18 +30,7 @@ impl Folder {
 
     /// Whether a file is there with this digest.
     pub(super) fn has(&self, path: &LayoutPath, digest: &Digest) -> io::Result<bool> {
-        let mut file = match File::open(self.root.join(path.to_string())) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            opened => opened?,
-        };
-        let mut hasher = sha2::Sha256::new();
-        let mut piece = vec![0; PIECE_BYTES];
-        loop {
-            match file.read(&mut piece)? {
-                0 => return Ok(Digest::from_bytes(hasher.finalize().into()) == *digest),
-                count => hasher.update(&piece[..count]),
-            }
-        }
+        Ok(digest_of(&self.root.join(path.to_string()))? == Some(*digest))
     }
 
     /// Writes a document.
@@ -63,22 +42,18 @@ impl Folder {
 
     /// Begins a file.
     pub(super) fn begin(&self) -> io::Result<Part> {
-        let path = self.root.join(format!(".part-{}", self.parts.fetch_add(1, Ordering::Relaxed)));
-        let file = File::create(&path)?;
-        Ok(Part { path, file, hasher: sha2::Sha256::new() })
+        Part::create(self.root.join(format!(".part-{}", self.parts.fetch_add(1, Ordering::Relaxed))))
     }
 
     /// Gives a file its name.
     pub(super) fn finish(&self, part: Part, path: &LayoutPath) -> io::Result<()> {
-        let location = self.root.join(path.to_string());
-        fs::create_dir_all(location.parent().unwrap_or(&location))?;
-        fs::rename(&part.path, location)
+        part.name(&self.root.join(path.to_string()))
     }
 
     /// Finds, in a tar archive that is not compressed, the file with this digest. Spack up to 0.17 put a package's
     /// tarball into such an archive, beside its spec file and a signature; the spec file names the inner one.
     pub(super) fn inner(&self, outer: Part, wanted: &Digest) -> io::Result<Option<Part>> {
-        let mut archive = BufReader::with_capacity(PIECE_BYTES, File::open(&outer.path)?);
+        let mut archive = outer.read()?;
         let mut found = None;
         while let Some(size) = next_size(&mut archive)? {
             let mut part = self.begin()?;
@@ -112,28 +87,4 @@ fn next_size(archive: &mut impl Read) -> io::Result<Option<u64>> {
     let is_archive = header[257..262] == *b"ustar";
     let size = std::str::from_utf8(&header[124..136]).ok().map(|text| text.trim_matches(['\0', ' ']));
     Ok(size.filter(|_| is_archive).and_then(|text| u64::from_str_radix(text, 8).ok()))
-}
-
-impl Part {
-    /// The digest of what is written so far.
-    pub(super) fn digest(&self) -> Digest {
-        Digest::from_bytes(self.hasher.clone().finalize().into())
-    }
-
-    /// Removes it.
-    pub(super) fn discard(self) -> io::Result<()> {
-        fs::remove_file(self.path)
-    }
-}
-
-impl Write for Part {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.file.write(bytes)?;
-        self.hasher.update(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
 }

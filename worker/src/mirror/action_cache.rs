@@ -107,20 +107,28 @@ async fn spec(
     mirror: &MirrorName,
     month: Month,
     stem: &v2::Stem,
-    path: &Path,
+    asked: &Path,
 ) -> Result<Response> {
-    let spec = find(app, request, mirror, month, stem, path).await?;
-    let path = file(mirror, &spec, FileKind::SpecFile, path)?;
-    let keys = [ObjectKey::Object(mirror.clone(), path.clone()), ObjectKey::Derived(mirror.clone(), path.clone())];
-    for key in keys {
-        if let Some(text) = app.store.read(&key).await? {
-            let document = clearsign::document(&text)
-                .map_err(|error| Error::Request(format!("the stored spec file cannot be read: {error}")))?;
-            return respond::json_bytes(request, document.json.as_bytes().to_vec());
+    let spec = find(app, request, mirror, month, stem, asked).await?;
+    let path = file(mirror, &spec, FileKind::SpecFile, asked)?;
+    let text = match kept(app, mirror, &path).await? {
+        Some(text) => text,
+        None => {
+            // An origin has it, and nobody has read it yet.
+            drop(read::object(app, request, mirror, &path).await?);
+            kept(app, mirror, &path).await?.ok_or_else(|| missing(mirror, asked))?
         }
+    };
+    let document = clearsign::document(&text).map_err(|_| missing(mirror, asked))?;
+    respond::json_bytes(request, document.json.as_bytes().to_vec())
+}
+
+/// A document as it arrived, else as it was derived.
+async fn kept(app: &App, mirror: &MirrorName, path: &LayoutPath) -> Result<Option<Vec<u8>>> {
+    match app.store.read(&ObjectKey::Object(mirror.clone(), path.clone())).await? {
+        Some(text) => Ok(Some(text)),
+        None => app.store.read(&ObjectKey::Derived(mirror.clone(), path.clone())).await,
     }
-    // An origin has it, and nobody has read it yet.
-    read::object(app, request, mirror, &path).await
 }
 
 /// The package of a stem, if it arrived in this month.
