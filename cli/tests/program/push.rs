@@ -1,6 +1,6 @@
 //! `larder push`.
 
-mod mirror;
+pub(crate) mod mirror;
 
 use std::{
     collections::BTreeMap,

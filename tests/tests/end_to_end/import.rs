@@ -198,6 +198,9 @@ impl Old {
     }
 }
 
+/// The months of the packages of [`old_site`].
+const MONTHS: [&str; 3] = ["21.11", "21.11", "21.12"];
+
 /// Three packages of two months. Each entry of the list names the spec file of the next package, as such sites do.
 fn old_site(site: &Site, registry: &Registry) -> Vec<Old> {
     let made = |name: &str, seed| MadeUp::new(name, "1.0").with_tarball(noise(seed, 30_000));
@@ -206,9 +209,8 @@ fn old_site(site: &Site, registry: &Registry) -> Vec<Old> {
         Old { package: made("libpng", 2), needs: vec!["zlib"] },
         Old { package: made("hdf5", 3), needs: vec!["zlib"] },
     ];
-    let months = ["21.11", "21.11", "21.12"];
     let mut entries = Vec::new();
-    for (index, (old, month)) in packages.iter().zip(months).enumerate() {
+    for (index, (old, month)) in packages.iter().zip(MONTHS).enumerate() {
         let stem = old.stem();
         write(&site.root().join(format!("_cache/{month}/build_cache/{stem}.spec.json")), &old.spec_file());
         let repository = format!("org/repo/{month}/build_cache/{stem}.spack");
@@ -265,6 +267,13 @@ fn a_site_of_the_action_is_imported_and_served_back_with_the_right_specs() {
     let path = folder.path().to_str().unwrap();
     expect_import(&larder, &site.url(), "other", &["--tarballs", path]);
     assert_eq!(read_v2(&larder.mirror("other")).len(), 3);
+    // Or on a site, in the folders of their months.
+    for (old, month) in packages.iter().zip(MONTHS) {
+        let place = site.root().join(format!("tarballs/{month}/build_cache/{}.spack", old.stem()));
+        write(&place, &old.archive());
+    }
+    expect_import(&larder, &site.url(), "third", &["--tarballs", &format!("{}/tarballs/", site.url())]);
+    assert_eq!(read_v2(&larder.mirror("third")).len(), 3);
 }
 
 /// Finds packages as the action's clients did: keys and months from the lists, a spec in the first month that has it,
