@@ -4,10 +4,7 @@ use std::{any::Any, cell::Cell, marker::PhantomData, rc::Rc};
 
 use gloo::{timers::callback::Timeout, utils::window};
 use js_sys::{Function, Reflect, Uint8Array};
-use larder_frontend::{
-    commands::{file_url, mirror_url},
-    format,
-};
+use larder_frontend::{commands::file_url, format};
 use larder_shared::{
     api::{
         ApiError, ErrorBody, ErrorCode, FileKind, Key, List, Mirror, Package, PackageSummary, Spec, SpecSummary,
@@ -17,7 +14,10 @@ use larder_shared::{
     compare::reason::Graph,
     name::{MirrorName, PackageName},
     report::Signature,
-    route::{API, site::PAGE_ITEMS},
+    route::{
+        API,
+        site::{PAGE_ITEMS, catalogue_folder},
+    },
     spec::SpecFile,
 };
 use serde::de::DeserializeOwned;
@@ -189,9 +189,12 @@ pub(crate) fn log_path(mirror: &MirrorName, id: u64) -> String {
     format!("{}/builds/{id}/log", mirror_path(mirror))
 }
 
-/// Where a mirror's catalogue is; of a static mirror, which has none, its own URL.
+/// Where a mirror's catalogue is; where its parts are files, their folder.
 pub(crate) fn catalogue_url(mirror: &MirrorName) -> String {
-    if site::is_static() { mirror_url(&site::url(), mirror) } else { format!("{}/catalogue", mirror_path(mirror)) }
+    match site::is_static() {
+        true => format!("{}/{}", site::root(), catalogue_folder(mirror)),
+        false => format!("{}/catalogue", mirror_path(mirror)),
+    }
 }
 
 /// Where the feed of a mirror's failures is.

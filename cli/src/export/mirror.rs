@@ -6,6 +6,7 @@ use larder_shared::{
     api::{FileKind, Key, Layout, List, Mirror, Origin, PackageSummary, Spec, SpecSummary, report::Reports},
     clearsign,
     digest::Digest,
+    index::catalogue,
     layout::{
         LayoutPath,
         manifest::{InvalidManifest, Manifest},
@@ -158,6 +159,11 @@ impl Exporter<'_> {
             self.copy_list(&format!("{api}/specs?q=%25{name}&{page}"))
         })?;
         self.copy_list(&format!("{api}/keys"))?;
+        for part in [catalogue::Part::Specs, catalogue::Part::Edges] {
+            let bytes = self.reader.whole(&self.url.beside(&format!("{api}/catalogue?part={part}")))?;
+            let file = site::catalogue_folder(self.url.name()) + &site::catalogue_file(part);
+            self.folder.put(&file, &bytes, None)?;
+        }
         // One file holds all specs whose hashes begin alike.
         let mut by_file: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for spec in specs {

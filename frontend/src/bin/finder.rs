@@ -24,6 +24,7 @@ mod finder {
             document::IndexReader,
         },
         layout::manifest::{INDEX_V8, INDEX_V9, Manifest},
+        route::site::catalogue_file,
     };
     use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
     use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -345,6 +346,10 @@ mod finder {
     }
 
     fn part_url(url: &str, part: Part, since: Cursor) -> String {
+        if url.ends_with('/') {
+            // Files of an exported site, which are always whole.
+            return format!("{url}{}", catalogue_file(part));
+        }
         let mut parameters = Vec::new();
         if part != Part::Specs {
             parameters.push(format!("part={part}"));

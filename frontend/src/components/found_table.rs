@@ -155,7 +155,7 @@ fn package_cells(mirror: &MirrorName, package: &PackageRow) -> Html {
             { cell("cut hide-s", chips(&package.systems, 2)) }
             { cell("cut", chips(&package.targets, 3)) }
             { figure_cell(Some("size"), total_size(package.bytes)) }
-            { figure_cell(None, html! { <Age time={Timestamp::from_millis(package.pushed)}/> }) }
+            { figure_cell(None, pushed(package.pushed)) }
         </>
     }
 }
@@ -185,7 +185,7 @@ fn spec_cells(mirror: &MirrorName, spec: &SpecRow, has_path: bool) -> Html {
             { cell("hide-s", chip(&spec.os)) }
             { cell("", target(spec)) }
             { figure_cell(Some("size"), size(spec.size)) }
-            { figure_cell(None, html! { <Age time={Timestamp::from_millis(spec.pushed)}/> }) }
+            { figure_cell(None, pushed(spec.pushed)) }
         </>
     }
 }
@@ -224,4 +224,12 @@ fn name(name: &str, marks: &[(u32, u32)]) -> Html {
     }
     let rest = name.get(written..).unwrap_or_default().to_owned();
     html! { <>{ for parts }{ rest }</> }
+}
+
+/// When something arrived; an index that is read by itself does not tell.
+fn pushed(millis: u64) -> Html {
+    match millis {
+        0 => html! { <span class="mute">{ "unknown" }</span> },
+        millis => html! { <Age time={Timestamp::from_millis(millis)}/> },
+    }
 }

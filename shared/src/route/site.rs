@@ -10,13 +10,14 @@
 //! …/specs?limit=10                         …/specs/limit/10.json
 //! …/specs?package=zlib&limit=500           …/specs/package/zlib.json
 //! …/specs?q=%25zlib                        …/specs/q/zlib.json
+//! …/catalogue?part=edges                   …/catalogue/edges.bin        whole, whatever is asked since
 //! …/specs/rjsbs2wcromw…                    …/specs/rjsbs2w.json          a spec a line: all whose hashes begin so
 //! ```
 
 use percent_encoding::percent_decode_str;
 
 use super::API;
-use crate::name::MirrorName;
+use crate::{index::catalogue::Part, name::MirrorName};
 
 /// The name of the `<meta>` element by which a page knows that it is part of such a site. Its content is the path of
 /// the site's folder without a slash at its end: empty at the root of a host.
@@ -50,6 +51,16 @@ pub fn file(request: &str) -> String {
         }
     }
     file + ".json"
+}
+
+/// The folder, below the site's, that holds the parts of a mirror's catalogue; ends with a slash.
+pub fn catalogue_folder(mirror: &MirrorName) -> String {
+    format!("{}/mirrors/{mirror}/catalogue/", API.trim_start_matches('/'))
+}
+
+/// The name of a part in that folder.
+pub fn catalogue_file(part: Part) -> String {
+    format!("{part}.bin")
 }
 
 /// The hash, or the beginning of one, that a request for a spec names.

@@ -106,6 +106,7 @@ fn exporting_again_changes_no_byte_and_a_package_only_the_files_that_name_it() {
             |bytes: Option<&Vec<u8>>| bytes.is_some_and(|bytes| String::from_utf8_lossy(bytes).contains("brand-new"));
         // Figures of the whole mirror, and documents that name those which name it.
         let is_of_all = ["api/v1/mirrors.json", "api/v1/mirrors/opt/sample.json"].contains(&path.as_str())
+            || path.starts_with("api/v1/mirrors/opt/sample/catalogue/")
             || path.ends_with("index.json.hash")
             || path.ends_with("index.manifest.json");
         // The index documents that were named before.
