@@ -10,21 +10,31 @@ use larder_shared::{
         site::{META, META_ORIGIN, file, spec_of, specs_beginning},
     },
 };
-use web_sys::Element;
 
-/// The element that a page of such a site has.
-fn mark() -> Option<Element> {
-    document().query_selector(&format!("meta[name={META}]")).ok().flatten()
+/// What a page of such a site says of itself.
+struct Mark {
+    root: String,
+    origin: Option<String>,
+}
+
+thread_local! {
+    /// Looked for once: every link asks.
+    static MARK: Option<Mark> = find_mark();
+}
+
+fn find_mark() -> Option<Mark> {
+    let mark = document().query_selector(&format!("meta[name={META}]")).ok().flatten()?;
+    Some(Mark { root: mark.get_attribute("content").unwrap_or_default(), origin: mark.get_attribute(META_ORIGIN) })
 }
 
 /// Whether the answers are files.
 pub(crate) fn is_static() -> bool {
-    mark().is_some()
+    MARK.with(Option::is_some)
 }
 
 /// The path below which all of this lies: empty at the root of a host, else such as `/cache`.
 pub(crate) fn root() -> String {
-    mark().and_then(|mark| mark.get_attribute("content")).unwrap_or_default()
+    MARK.with(|mark| mark.as_ref().map(|mark| mark.root.clone())).unwrap_or_default()
 }
 
 /// The path of a page without [`root`]; `None` for what lies elsewhere.
@@ -42,7 +52,7 @@ pub(crate) fn url() -> String {
 
 /// Below which URL Spack gets the packages: here, or where a site without tarballs was exported from.
 pub(crate) fn packages_url() -> String {
-    mark().and_then(|mark| mark.get_attribute(META_ORIGIN)).unwrap_or_else(url)
+    MARK.with(|mark| mark.as_ref()?.origin.clone()).unwrap_or_else(url)
 }
 
 /// Whether Spack finds a registry beside the mirror.
