@@ -20,6 +20,7 @@ pub(crate) mod api;
 pub(crate) mod failure;
 pub(crate) mod find;
 mod parts;
+pub(crate) mod read;
 pub(crate) mod report;
 mod retry;
 
@@ -108,7 +109,7 @@ impl<'a> Client<'a> {
         note: &'a (dyn Fn(String) + Sync),
     ) -> Result<Self, CertificateError> {
         let Settings { token, jobs, insecure, first_pause } = settings;
-        Ok(Self { agent: agent(jobs, insecure)?, mirror, token, first_pause, stop, note })
+        Ok(Self { agent: agent(jobs, insecure, 0)?, mirror, token, first_pause, stop, note })
     }
 
     /// Whether something lies at `path` (`HEAD`).
@@ -164,6 +165,23 @@ impl<'a> Client<'a> {
 
     /// Calls `attempt` until it succeeds, fails for good, or has had its chances.
     fn with_retries<T>(&self, path: &str, attempt: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
+        let Self { first_pause, stop, note, .. } = *self;
+        Patience { first_pause, stop, note }.with_retries(path, attempt)
+    }
+}
+
+/// How requests are tried again.
+#[derive(Clone, Copy)]
+struct Patience<'a> {
+    first_pause: Duration,
+    stop: &'a Stop,
+    /// Told of each failure that is about to be tried again.
+    note: &'a (dyn Fn(String) + Sync),
+}
+
+impl Patience<'_> {
+    /// Calls `attempt` until it succeeds, fails for good, or has had its chances.
+    fn with_retries<T>(self, path: &str, attempt: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
         let mut number = 1;
         loop {
             if self.stop.is_asked() {
@@ -183,14 +201,14 @@ impl<'a> Client<'a> {
 }
 
 /// What makes connections, at most `connections` of which are kept open.
-fn agent(connections: NonZeroUsize, insecure: bool) -> Result<Agent, CertificateError> {
+fn agent(connections: NonZeroUsize, insecure: bool, redirects: u32) -> Result<Agent, CertificateError> {
     let tls = TlsConfig::builder().root_certs(root_certificates()?).disable_verification(insecure).build();
     Ok(Agent::config_builder()
         .tls_config(tls)
         .user_agent(concat!("larder/", env!("CARGO_PKG_VERSION")))
         .http_status_as_error(false)
-        // A token is for one host, and a body cannot be sent twice: redirects are told, not followed.
-        .max_redirects(0)
+        // A token is for one host, and a body cannot be sent twice: a client that has either follows none, and tells.
+        .max_redirects(redirects)
         .max_redirects_will_error(false)
         .max_idle_connections(connections.get())
         .max_idle_connections_per_host(connections.get())

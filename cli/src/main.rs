@@ -3,13 +3,17 @@
 //! Exit status: 0 when everything asked for is done, 1 when some of it failed, 2 when it could not
 //! begin (wrong arguments, no mirror in the folder), 130 when it was stopped by Ctrl-C.
 
+mod export;
 mod find;
 mod http;
+mod import;
 mod key;
 mod mirror_url;
 mod mirrors_url;
 mod output;
+mod part;
 mod push;
+mod reading;
 mod report;
 mod sending;
 mod server_url;
@@ -32,6 +36,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Push(push::Arguments),
+    Export(export::Arguments),
+    Import(import::Arguments),
     Find(find::Arguments),
     Report(Box<report::Arguments>),
     Key(key::Arguments),
@@ -57,6 +63,8 @@ fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let end: Result<End, Box<dyn Error>> = match command {
         Command::Push(arguments) => push::run(&arguments).map_err(Into::into),
+        Command::Export(arguments) => export::run(&arguments).map_err(Into::into),
+        Command::Import(arguments) => import::run(&arguments).map_err(Into::into),
         Command::Find(arguments) => find::run(&arguments).map_err(Into::into),
         Command::Report(arguments) => report::run(&arguments).map_err(Into::into),
         Command::Token(arguments) => token::run(&arguments).map_err(Into::into),

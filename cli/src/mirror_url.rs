@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use larder_shared::{name::MirrorName, route::Route};
+use larder_shared::{
+    name::MirrorName,
+    route::{API, Route},
+};
 use ureq::http::Uri;
 
 use crate::server_url::ServerUrl;
@@ -20,11 +23,6 @@ impl MirrorUrl {
         Self { server, mirror }
     }
 
-    /// The mirror's name.
-    pub(crate) const fn name(&self) -> &MirrorName {
-        &self.mirror
-    }
-
     /// The URL of a path below the mirror's root.
     ///
     /// Spack's paths need no percent-encoding: their characters are all allowed in a URL's path.
@@ -40,6 +38,26 @@ impl MirrorUrl {
     /// The URL of something of the mirror in the API, such as `specs`; there a mirror's name is one segment.
     pub(crate) fn api(&self, path: &str) -> String {
         self.server.api(&format!("mirrors/{}/{path}", self.mirror.as_str().replace('/', "%2F")))
+    }
+
+    /// The URL of something on its server, by the whole path.
+    pub(crate) fn beside(&self, path: &str) -> String {
+        format!("{}{path}", self.server)
+    }
+
+    /// The server's URL: `https://larder.example.org`.
+    pub(crate) const fn server(&self) -> &ServerUrl {
+        &self.server
+    }
+
+    /// The mirror's name.
+    pub(crate) const fn name(&self) -> &MirrorName {
+        &self.mirror
+    }
+
+    /// The path of the mirror's document in the API, where a mirror's name is one segment.
+    pub(crate) fn api_path(&self) -> String {
+        format!("{API}/mirrors/{}", self.mirror.as_str().replace('/', "%2F"))
     }
 
     /// The URL that a `Location` names, which may be a path on the same server.

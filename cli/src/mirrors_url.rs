@@ -43,6 +43,12 @@ impl MirrorsUrl {
     }
 }
 
+impl From<MirrorUrl> for MirrorsUrl {
+    fn from(mirror: MirrorUrl) -> Self {
+        Self { server: mirror.server().clone(), mirror: Some(mirror.name().clone()) }
+    }
+}
+
 impl fmt::Display for MirrorsUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/mirrors", self.server)?;

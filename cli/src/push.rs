@@ -10,6 +10,7 @@ use std::{
 use crate::{
     End,
     http::CertificateError,
+    mirror_url::MirrorUrl,
     mirrors_url::MirrorsUrl,
     output,
     sending::{InvalidToken, Sending},
@@ -24,7 +25,7 @@ mod pass;
 mod plan;
 mod problem;
 mod progress;
-mod queue;
+pub(crate) mod queue;
 mod report;
 mod seen;
 mod target;
@@ -34,6 +35,9 @@ use folder::FolderError;
 use look::{Look, Push};
 use progress::Volume;
 use report::Report;
+
+/// How large the parts of a large file are unless `--part-size` says otherwise, in MB.
+const PART_MB: u64 = 64;
 
 /// Shown below the options of `larder push --help`.
 const EXAMPLES: &str = "\
@@ -89,7 +93,7 @@ pub(crate) struct Arguments {
     jobs: u64,
 
     /// Send files larger than this in parts of this size, in MB; the host of a Larder takes at most 100 in one request
-    #[arg(long, value_name = "MB", default_value = "64", value_parser = RangedU64ValueParser::<u64>::new().range(5..=5_000))]
+    #[arg(long, value_name = "MB", default_value_t = PART_MB, value_parser = RangedU64ValueParser::<u64>::new().range(5..=5_000))]
     part_size: u64,
 
     /// Go on until Ctrl-C, and push packages as they are written
@@ -163,6 +167,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<End, CannotBegin> {
 }
 
 impl Arguments {
+    /// A push of a folder that was filled for it.
+    pub(crate) fn of(folder: PathBuf, mirror: MirrorUrl, sending: Sending, jobs: u64, quiet: bool) -> Self {
+        Self {
+            folder,
+            url: mirror.into(),
+            sending,
+            jobs,
+            part_size: PART_MB,
+            watch: false,
+            interval: 10,
+            prune_partial: false,
+            skip_conflicts: false,
+            dry_run: false,
+            quiet,
+            verbose: false,
+        }
+    }
+
     const fn volume(&self) -> Volume {
         match (self.quiet, self.verbose) {
             (true, _) => Volume::Quiet,

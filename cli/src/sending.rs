@@ -4,10 +4,10 @@ use std::{num::NonZeroUsize, time::Duration};
 
 use clap::Args;
 
-use crate::http::{Settings, Token};
+use crate::http::{Settings, Token, read};
 
 /// How to send.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Sending {
     /// A token that may do this on the mirror; better given in LARDER_TOKEN, where `ps` does not show it
     // `dry_run` is of the command.
@@ -35,6 +35,12 @@ pub(crate) struct Sending {
 pub(crate) struct InvalidToken;
 
 impl Sending {
+    /// The settings of a reader of other sites, which are sent no token.
+    pub(crate) fn elsewhere(&self) -> read::Settings {
+        let first_pause = Duration::from_millis(self.first_pause_ms);
+        read::Settings { token: None, insecure: self.insecure, first_pause }
+    }
+
     /// The settings of a client that sends so many things at the same time.
     pub(crate) fn settings(&self, jobs: NonZeroUsize) -> Result<Settings, InvalidToken> {
         let token = self.token.as_deref().and_then(Token::new).ok_or(InvalidToken)?;

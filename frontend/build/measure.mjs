@@ -1,6 +1,7 @@
 // Prints what a first visit loads, gzipped, and refuses a release that is too heavy.
 import "./minify.mjs";      // first: hooks of one stage run at once
 import "./service-worker.mjs";
+import "./list.mjs";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";

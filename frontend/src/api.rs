@@ -15,7 +15,10 @@ use larder_shared::{
     compare::reason::Graph,
     name::{MirrorName, PackageName},
     report::Signature,
-    route::API,
+    route::{
+        API,
+        site::{PAGE_ITEMS, catalogue_folder},
+    },
     spec::SpecFile,
 };
 use serde::de::DeserializeOwned;
@@ -23,11 +26,10 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader, RequestInit, Response};
 
+use crate::site;
+
 /// How long an answer may take.
 const PATIENCE_MILLIS: u32 = 30_000;
-
-/// How many items a page of a list is asked to hold: the most the API gives.
-const PAGE_ITEMS: usize = 500;
 
 /// A document to ask for. Two questions are equal when they ask for the same document.
 pub(crate) struct Question<T: 'static> {
@@ -76,7 +78,9 @@ impl Document {
     }
 
     async fn ask_part(&self, path: &str, before: Option<&Rc<dyn Any>>) -> Result<Part, Failure> {
-        let answer = fetch(path, &token::request(path)).await?;
+        let url = site::path_of(path);
+        let (status, text) = fetch(&url, &token::request(&url)).await?;
+        let answer = site::answer(path, status, text);
         match refusal(&answer) {
             None => (self.read)(&answer.1, before).map_err(|_| Failure::Unreadable { status: answer.0 }),
             Some(failure) => Err(failure),
@@ -216,9 +220,12 @@ pub(crate) fn log_path(mirror: &MirrorName, id: u64) -> String {
     format!("{}/builds/{id}/log", mirror_path(mirror))
 }
 
-/// Where a mirror's catalogue is.
-pub(crate) fn catalogue_path(mirror: &MirrorName) -> String {
-    format!("{}/catalogue", mirror_path(mirror))
+/// Where a mirror's catalogue is; where its parts are files, their folder.
+pub(crate) fn catalogue_url(mirror: &MirrorName) -> String {
+    match site::is_static() {
+        true => format!("{}/{}", site::root(), catalogue_folder(mirror)),
+        false => format!("{}/catalogue", mirror_path(mirror)),
+    }
 }
 
 /// Where the feed of a mirror's failures is.

@@ -200,7 +200,7 @@ fn follow_typing(place: &Place, current: Option<&MirrorName>, text: String) {
     if let (Sought::Hash(hash), Some(mirror)) = (&sought, current)
         && sought.is_whole_hash()
     {
-        route::go(&Page::Spec(mirror.clone(), hash.clone()).to_string());
+        route::go(&route::href(&Page::Spec(mirror.clone(), hash.clone())));
         return;
     }
     match (&place.page, current) {
@@ -221,10 +221,10 @@ fn follow_typing(place: &Place, current: Option<&MirrorName>, text: String) {
 fn open_search(mirror: &MirrorName, text: &str) {
     match Sought::parse(text) {
         Sought::Everything => {}
-        Sought::Hash(hash) => route::go(&Page::Spec(mirror.clone(), hash).to_string()),
+        Sought::Hash(hash) => route::go(&route::href(&Page::Spec(mirror.clone(), hash))),
         Sought::Words(words) => {
             if let Some(name) = exact_name(mirror, &words) {
-                route::go(&Page::Package(mirror.clone(), name).to_string());
+                route::go(&route::href(&Page::Package(mirror.clone(), name)));
             }
         }
     }

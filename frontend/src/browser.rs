@@ -61,11 +61,6 @@ pub(crate) fn local_clock(time: Timestamp) -> String {
     format!("{:02}:{:02}:{:02}", date.get_hours(), date.get_minutes(), date.get_seconds())
 }
 
-/// Where this Larder is: `https://larder.example.org`.
-pub(crate) fn origin() -> String {
-    window().location().origin().unwrap_or_default()
-}
-
 /// Loads a page of this site from the start, in place of this one.
 pub(crate) fn load(url: &str) {
     let _ = window().location().replace(url);

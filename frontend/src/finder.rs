@@ -15,7 +15,7 @@ use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{ErrorEvent, MessageEvent, Worker};
 use yew::prelude::*;
 
-use crate::api;
+use crate::{api, site};
 
 /// Where the worker's program is. Trunk gives it no digest, so the browser asks whether it is the newest.
 const PROGRAM: &str = "/finder-start.js";
@@ -162,9 +162,9 @@ fn start(
     source: &Source,
     dispatch: UseReducerDispatcher<Known>,
 ) -> Option<(Worker, Listener<MessageEvent>, Listener<ErrorEvent>)> {
-    let worker = Worker::new(PROGRAM).ok()?;
+    let worker = Worker::new(&format!("{}{PROGRAM}", site::root())).ok()?;
     let (mirror, url) = match source {
-        Source::Mirror(mirror) => (mirror.to_string(), api::catalogue_path(mirror)),
+        Source::Mirror(mirror) => (mirror.to_string(), api::catalogue_url(mirror)),
         Source::Elsewhere(url) => (url.to_string(), url.to_string()),
     };
     let open = Ask::Open { mirror, url, token: token::held() };

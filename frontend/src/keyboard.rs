@@ -15,7 +15,7 @@ use yew::prelude::*;
 use crate::{
     browser,
     components::{copy::copy_and_say, log_bar::LOG_SEARCH_ID, search_box::SEARCH_ID},
-    route,
+    route, site,
 };
 
 const LETTERS_KEY: &str = "larder-letters";
@@ -149,12 +149,12 @@ fn go_to(key: &str, mirror: &MirrorName) -> bool {
     let page = match key {
         "o" => Page::Mirror(mirror.clone()),
         "p" => Page::Packages(mirror.clone()),
-        "b" => Page::Builds(mirror.clone()),
-        "f" => Page::Failures(mirror.clone()),
+        "b" if !site::is_static() => Page::Builds(mirror.clone()),
+        "f" if !site::is_static() => Page::Failures(mirror.clone()),
         "k" => Page::Keys(mirror.clone()),
         _ => return false,
     };
-    route::go(&page.to_string());
+    route::go(&route::href(&page));
     true
 }
 

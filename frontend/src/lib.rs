@@ -13,6 +13,7 @@
 //! pages        fetch and own what they show
 //! components   draw what they are given
 //! api          the only place that asks the server; `load` remembers its answers
+//! site         where all of this lies, and whether a Larder is behind it
 //! route        the URL, the history and what Back restores
 //! ```
 
@@ -78,6 +79,8 @@ mod prefetch;
 pub mod reports;
 #[cfg(target_arch = "wasm32")]
 mod route;
+#[cfg(target_arch = "wasm32")]
+mod site;
 #[cfg(target_arch = "wasm32")]
 pub mod specs;
 #[cfg(target_arch = "wasm32")]

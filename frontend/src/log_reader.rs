@@ -11,7 +11,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{MessageEvent, Worker};
 use yew::prelude::*;
 
-use crate::components::copy::copy_saying;
+use crate::{components::copy::copy_saying, site};
 
 /// Where the worker's program is. Trunk gives it no digest, so the browser asks whether it is the newest.
 const PROGRAM: &str = "/log-reader-start.js";
@@ -93,7 +93,7 @@ fn start(
     dispatch: UseReducerDispatcher<Known>,
     on_lines: Callback<Rc<Block>>,
 ) -> Option<(Worker, Listener)> {
-    let worker = Worker::new(PROGRAM).ok()?;
+    let worker = Worker::new(&format!("{}{PROGRAM}", site::root())).ok()?;
     let listener = {
         let worker = worker.clone();
         Listener::new(move |event: MessageEvent| {

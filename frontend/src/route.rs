@@ -17,7 +17,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, HtmlAnchorElement, MouseEvent, PopStateEvent, ScrollRestoration, UrlSearchParams};
 use yew::prelude::*;
 
-use crate::browser;
+use crate::{browser, site};
 
 /// How long after the last letter the URL follows what is typed.
 const TYPING_PAUSE_MILLIS: u32 = 600;
@@ -53,7 +53,7 @@ impl Place {
     /// Where the URL says that the reader is.
     pub(crate) fn here(arrival: Arrival, visit: u32) -> Self {
         let location = window().location();
-        let page = Page::parse(&location.pathname().unwrap_or_default());
+        let page = page_at(&location.pathname().unwrap_or_default());
         let params = parse_params(&location.search().unwrap_or_default());
         let part = location.hash().unwrap_or_default().trim_start_matches('#').to_owned();
         Self { page, params, part, arrival, visit }
@@ -145,7 +145,7 @@ fn arrive(arrival: Arrival) {
 /// Opens a page as if a link to it had been followed.
 pub(crate) fn go(url: &str) {
     let path = url.split(['?', '#']).next().unwrap_or(url);
-    let is_here = window().location().pathname().is_ok_and(|here| Page::parse(&here) == Page::parse(path));
+    let is_here = window().location().pathname().is_ok_and(|here| page_at(&here) == page_at(path));
     push(url, if is_here && url.contains('?') { Arrival::Within } else { Arrival::Link });
 }
 
@@ -193,9 +193,19 @@ fn put_pending_url() {
     }
 }
 
+/// The page at the path of a URL.
+fn page_at(path: &str) -> Page {
+    site::below_root(path).map_or_else(|| Page::NotFound(path.to_owned()), |path| Page::parse(&path))
+}
+
+/// The URL of a page.
+pub(crate) fn href(page: &Page) -> String {
+    site::root() + &page.to_string()
+}
+
 /// The URL of a page with these parameters, the empty ones left out.
 pub(crate) fn url(page: &Page, params: &[(&str, &str)]) -> String {
-    let mut url = page.to_string();
+    let mut url = href(page);
     let mut separator = '?';
     for (name, value) in params.iter().filter(|(_, value)| !value.is_empty()) {
         url.push(separator);
@@ -239,11 +249,14 @@ fn parse_params(search: &str) -> Vec<(String, String)> {
 
 /// The page a link of ours leads to; `None` for other sites and for what the worker answers.
 pub(crate) fn page_of_link(link: &HtmlAnchorElement) -> Option<Page> {
-    if link.origin() != browser::origin() || link.has_attribute("download") || !link.target().is_empty() {
+    if window().location().origin().ok() != Some(link.origin())
+        || link.has_attribute("download")
+        || !link.target().is_empty()
+    {
         return None;
     }
-    let path = link.pathname();
-    (path == "/" || path.starts_with("/m/")).then(|| Page::parse(&path))
+    let path = site::below_root(&link.pathname())?;
+    (path == "/" || path == "/open" || path.starts_with("/m/")).then(|| Page::parse(&path))
 }
 
 /// The link that an event happened on or in.

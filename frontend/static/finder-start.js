@@ -1,4 +1,4 @@
 // The first code of the worker that finds specs: the files that the build named after `src/bin/finder.rs`.
 "use strict";
-importScripts("/finder.js");
-wasm_bindgen({ module_or_path: "/finder_bg.wasm" });
+importScripts("finder.js");
+wasm_bindgen({ module_or_path: "finder_bg.wasm" });

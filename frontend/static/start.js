@@ -7,12 +7,12 @@
   } catch {
     // Storage is forbidden: the system's colours then.
   }
-  const { js, wasm } = document.currentScript.dataset;
+  const { src, dataset: { js, wasm } } = document.currentScript;
   // The programs that are loaded when they are wanted, each once for all who want it; after a failure it is tried again.
   const programs = {};
   globalThis.larderProgram = (name) => {
-    programs[name] ??= import(`/larder-${name}.js`).then(async (module) => {
-      await module.default({ module_or_path: `/larder-${name}_bg.wasm` });
+    programs[name] ??= import(new URL(`larder-${name}.js`, src)).then(async (module) => {
+      await module.default({ module_or_path: new URL(`larder-${name}_bg.wasm`, src) });
       return module;
     });
     programs[name].catch(() => delete programs[name]);

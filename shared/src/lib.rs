@@ -5,6 +5,7 @@
 //! them, and it has no clock, no random numbers and no network. What it needs from outside is an
 //! argument.
 
+pub mod action_cache;
 pub mod api;
 pub mod asked;
 pub mod bearer;

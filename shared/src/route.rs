@@ -3,6 +3,7 @@
 //! ```text
 //! /mirrors/<mirror>/<Spack's own path>    read by Spack, written by `larder push`
 //! /mirrors/<mirror>/slice/<expression>/<path>   the same of a part of the mirror
+//! /mirrors/<mirror>/manifest/, …/_cache/  the mirror for the clients of spack-package-action
 //! /v2/<mirror>/…                          the OCI distribution API
 //! /mirrors/<mirror>/~<token>/<path>       the same of a private mirror, read only; see [`target`]
 //! /auth/token                             the token endpoint of the OCI API
@@ -18,6 +19,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use crate::{
+    action_cache,
     bearer::TOKEN_PATH,
     layout::{LayoutPath, MAX_PATH_BYTES},
     name::{MAX_MIRROR_NAME_BYTES, MirrorName, PackageName, is_dag_hash_prefix},
@@ -27,6 +29,7 @@ use crate::{
 };
 
 pub mod page;
+pub mod site;
 pub mod target;
 
 pub use target::Target;
@@ -40,6 +43,8 @@ pub enum Route {
     Slice(MirrorName, Slice, LayoutPath),
     /// A path below `/mirrors/` that names a mirror, or a slice of one, and nothing in it.
     MirrorRoot(MirrorName),
+    /// A file of the mirror as a site of the action `spack-package-action`, whose clients are of 2021.
+    ActionCache(MirrorName, action_cache::Path),
     /// `/v2/`: whether there is a registry, and whether the client may use it.
     Registry,
     /// Something of an OCI repository, which is a mirror.
@@ -187,6 +192,11 @@ impl Route {
         if path.len() > MAX_PATH_BYTES {
             return Err(RouteError::TooLong(path.len()));
         }
+        if slice.is_none()
+            && let Some(path) = action_cache::Path::parse(&path)
+        {
+            return Ok(Some(Self::ActionCache(mirror, path)));
+        }
         Ok(path.parse().ok().map(|path| match slice {
             Some(slice) => Self::Slice(mirror, slice, path),
             None => Self::Object(mirror, path),
@@ -276,6 +286,7 @@ impl Route {
             | Self::Registry
             | Self::Repository(_, RepositoryPath::Tags | RepositoryPath::Referrers(_))
             | Self::MirrorRoot(_)
+            | Self::ActionCache(..)
             | Self::Packages(_)
             | Self::Package(..)
             | Self::Specs(_)
@@ -300,6 +311,7 @@ impl Route {
             Self::Object(mirror, _)
             | Self::Slice(mirror, ..)
             | Self::MirrorRoot(mirror)
+            | Self::ActionCache(mirror, _)
             | Self::Mirror(mirror)
             | Self::Packages(mirror)
             | Self::Package(mirror, _)

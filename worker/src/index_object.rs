@@ -190,6 +190,7 @@ impl IndexObject {
             }
             Ask::Spec { prefix } => json(&queries::spec(&self.tables, &prefix)?),
             Ask::Locate(hash) => json(&queries::locate(&self.tables, &hash)?),
+            Ask::Months => json(&queries::months(&self.tables)?),
             Ask::Keys => json(&self.tables.keys()?),
             Ask::PutManifest(put) => json(&self.put_manifest(&mirror, *put, now).await?),
             Ask::Tag(tag) => json(&self.tables.tag(&tag)?),

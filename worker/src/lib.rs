@@ -104,6 +104,7 @@ async fn handle(app: &App, request: &Request, target: &Target, method: Method) -
         (Route::Slice(mirror, slice, path), Method::Get) => {
             mirror::read::slice(app, request, mirror, slice, path).await
         }
+        (Route::ActionCache(mirror, path), Method::Get) => mirror::action_cache::show(app, request, mirror, path).await,
         (Route::MirrorRoot(mirror), Method::Get) => mirror::read::root(app, request, mirror).await,
 
         (Route::Registry, Method::Get) => oci::ping(app, request).await,

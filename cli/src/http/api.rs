@@ -24,7 +24,7 @@ impl<'a> ApiClient<'a> {
     /// # Errors
     /// When the file named by `SSL_CERT_FILE` cannot be used.
     pub(crate) fn new(server: &'a ServerUrl, token: Token, insecure: bool) -> Result<Self, CertificateError> {
-        Ok(Self { agent: agent(NonZeroUsize::MIN, insecure)?, server, token })
+        Ok(Self { agent: agent(NonZeroUsize::MIN, insecure, 0)?, server, token })
     }
 
     /// Reads a document (`GET`).

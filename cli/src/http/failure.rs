@@ -38,6 +38,9 @@ pub(crate) enum Failure {
     /// What was to be sent could not be read.
     #[error("the file cannot be read: {0}")]
     Unreadable(io::Error),
+    /// What arrived could not be written.
+    #[error("the file cannot be written: {0}")]
+    Unwritable(io::Error),
     /// The answer is a success, but not one of Larder's.
     #[error("the server's answer cannot be read: {0}")]
     NotLarder(io::Error),
@@ -55,7 +58,12 @@ impl Failure {
                 retry::is_transient(refusal.status) || refusal.code == Some(ErrorCode::SizeInvalid)
             }
             Self::Unreachable(_) | Self::Cut(_) => true,
-            Self::Insecure(_) | Self::Unsendable(_) | Self::Unreadable(_) | Self::NotLarder(_) | Self::Stopped => false,
+            Self::Insecure(_)
+            | Self::Unsendable(_)
+            | Self::Unreadable(_)
+            | Self::Unwritable(_)
+            | Self::NotLarder(_)
+            | Self::Stopped => false,
         }
     }
 
@@ -63,9 +71,14 @@ impl Failure {
     pub(crate) fn concerns_all(&self) -> bool {
         match self {
             Self::Refused(refusal) => refusal.concerns_all(),
-            Self::Unreachable(_) | Self::Insecure(_) | Self::NotLarder(_) | Self::Stopped => true,
+            Self::Unreachable(_) | Self::Insecure(_) | Self::Unwritable(_) | Self::NotLarder(_) | Self::Stopped => true,
             Self::Cut(_) | Self::Unsendable(_) | Self::Unreadable(_) => false,
         }
+    }
+
+    /// Whether the server says that there is no such thing.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if [404, 410].contains(&refusal.status))
     }
 
     /// How long the server asked to be left alone.
@@ -93,7 +106,7 @@ impl Failure {
                 "A certificate of your own authority is trusted when SSL_CERT_FILE names it; --insecure trusts any.",
             ),
             Self::NotLarder(_) => Some("Check the URL: this may not be a Larder, or a newer one."),
-            Self::Cut(_) | Self::Unsendable(_) | Self::Unreadable(_) | Self::Stopped => None,
+            Self::Cut(_) | Self::Unsendable(_) | Self::Unreadable(_) | Self::Unwritable(_) | Self::Stopped => None,
         }
     }
 }
@@ -145,6 +158,8 @@ pub(crate) struct Refusal {
     message: String,
     next: Option<String>,
     retry_after: Option<Duration>,
+    /// `WWW-Authenticate`: what a token is to be asked for.
+    pub(crate) challenge: Option<String>,
 }
 
 impl Refusal {
@@ -168,6 +183,7 @@ impl Refusal {
             message,
             next,
             retry_after: retry::read_retry_after(headers),
+            challenge: headers.get("www-authenticate").and_then(|value| value.to_str().ok()).map(str::to_owned),
         }
     }
 

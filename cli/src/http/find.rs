@@ -21,7 +21,7 @@ impl<'a> MirrorReader<'a> {
     /// # Errors
     /// When the file named by `SSL_CERT_FILE` cannot be used.
     pub(crate) fn new(mirror: &'a MirrorUrl, token: Option<Token>, insecure: bool) -> Result<Self, CertificateError> {
-        Ok(Self { agent: agent(NonZeroUsize::MIN, insecure)?, mirror, token })
+        Ok(Self { agent: agent(NonZeroUsize::MIN, insecure, 0)?, mirror, token })
     }
 
     /// Reads a document below the mirror (`GET`), such as `specs`, with parameters in its query.

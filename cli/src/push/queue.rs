@@ -16,7 +16,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// Calls `work` on each of `items`, `jobs` at a time, until all are done or `is_over`.
 ///
 /// `done` and `tick` are called on this thread. Items that were not begun are left out of `done`.
-pub(super) fn run<T: Sync, R: Send>(
+pub(crate) fn run<T: Sync, R: Send>(
     items: &[T],
     jobs: NonZeroUsize,
     is_over: impl Fn() -> bool + Sync,

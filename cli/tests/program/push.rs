@@ -2,7 +2,7 @@
 
 #[cfg(unix)]
 mod cache;
-mod mirror;
+pub(crate) mod mirror;
 
 use std::{
     collections::BTreeMap,

@@ -26,6 +26,7 @@ mod finder {
             document::IndexReader,
         },
         layout::manifest::{INDEX_V8, INDEX_V9, Manifest},
+        route::site::catalogue_file,
     };
     use wasm_bindgen::{JsCast, JsValue};
     use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -337,6 +338,10 @@ mod finder {
     }
 
     fn part_url(url: &str, part: Part, since: Cursor) -> String {
+        if url.ends_with('/') {
+            // Files of an exported site, which are always whole.
+            return format!("{url}{}", catalogue_file(part));
+        }
         let mut parameters = Vec::new();
         if part != Part::Specs {
             parameters.push(format!("part={part}"));
@@ -494,7 +499,7 @@ mod finder {
     }
 
     fn copy_url(mirror: &str, part: Part) -> String {
-        format!("/-/copies/{}/{part}", js_sys::encode_uri_component(mirror))
+        format!("-/copies/{}/{part}", js_sys::encode_uri_component(mirror))
     }
 
     /// Keeps a table for the next visit. Storage that is full or forbidden is no harm. What was read with a token is not

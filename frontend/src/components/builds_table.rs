@@ -12,6 +12,7 @@ use super::{
     parts::{cell, figure_cell, mute, row_link, table_head},
     values::{Age, foreign},
 };
+use crate::route;
 
 /// What stands in the last columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,7 @@ fn row(mirror: &MirrorName, build: &BuildSummary, when: When, is_below: bool) ->
             { cell("st-cell", outcome(build.status)) }
             { cell("spec", html! {
                 <>
-                    { row_link(Page::Build(mirror.clone(), build.id).to_string(), foreign(&build.package)) }
+                    { row_link(route::href(&Page::Build(mirror.clone(), build.id)), foreign(&build.package)) }
                     if let Some(hash) = &build.hash { { " " }<span class="hash" title={hash.clone()}>{ format::short_hash(hash).to_owned() }</span> }
                 </>
             }) }
@@ -106,7 +107,7 @@ pub(crate) fn cause(mirror: &MirrorName, build: &BuildSummary) -> Html {
     };
     match &build.signature {
         Some(signature) => {
-            html! { <a class="mono above" href={Page::Failure(mirror.clone(), signature.clone()).to_string()}>{ name }</a> }
+            html! { <a class="mono above" href={route::href(&Page::Failure(mirror.clone(), signature.clone()))}>{ name }</a> }
         }
         None => html! { <span class="mono">{ name }</span> },
     }

@@ -14,6 +14,7 @@ use super::{
     parts::{cell, figure_cell, mute, table_head},
     values::{Age, count, foreign},
 };
+use crate::route;
 
 /// Which failures are selected, by signature, and who hears that one is taken in or out.
 pub(crate) struct Picked<'a> {
@@ -72,7 +73,7 @@ pub(crate) fn broken_table(mirror: &MirrorName, failures: &[FailureSummary]) -> 
 
 fn error(mirror: &MirrorName, failure: &FailureSummary, is_new: bool) -> Html {
     let message = format::visible(&failure.message).into_owned();
-    let href = Page::Failure(mirror.clone(), failure.signature.clone()).to_string();
+    let href = route::href(&Page::Failure(mirror.clone(), failure.signature.clone()));
     let (class, word) = if failure.still_failing { ("st failed", "still failing: ") } else { ("st built", "fixed: ") };
     html! {
         <>

@@ -153,7 +153,7 @@ fn row(
 
 fn package_cells(source: &Source, package: &PackageRow) -> Html {
     let href = match (source, package.name.parse::<PackageName>()) {
-        (Source::Mirror(mirror), Ok(name)) => Page::Package(mirror.clone(), name).to_string(),
+        (Source::Mirror(mirror), Ok(name)) => route::href(&Page::Package(mirror.clone(), name)),
         (Source::Mirror(_), Err(_)) => String::new(),
         (Source::Elsewhere(_), _) => route::list_url(source, &package.name, "", "", "specs"),
     };
@@ -165,7 +165,7 @@ fn package_cells(source: &Source, package: &PackageRow) -> Html {
             { cell("cut", chips(&package.targets, 3)) }
             if has_pushes(source) {
                 { figure_cell(Some("size"), total_size(package.bytes)) }
-                { figure_cell(None, html! { <Age time={Timestamp::from_millis(package.pushed)}/> }) }
+                { figure_cell(None, pushed(package.pushed)) }
             }
         </>
     }
@@ -182,7 +182,7 @@ fn fit(package: &PackageRow) -> Html {
 fn spec_cells(source: &Source, spec: &SpecRow, has_path: bool) -> Html {
     let short = format::short_hash(&spec.hash).to_owned();
     let href = match source {
-        Source::Mirror(mirror) => Page::Spec(mirror.clone(), spec.hash.clone()).to_string(),
+        Source::Mirror(mirror) => route::href(&Page::Spec(mirror.clone(), spec.hash.clone())),
         Source::Elsewhere(_) => route::list_url(source, &format!("/{}", spec.hash), "", "", ""),
     };
     let rest = spec.variants.len().saturating_sub(MOST_VARIANTS);
@@ -200,7 +200,7 @@ fn spec_cells(source: &Source, spec: &SpecRow, has_path: bool) -> Html {
             { cell("", target(spec)) }
             if has_pushes(source) {
                 { figure_cell(Some("size"), size(spec.size)) }
-                { figure_cell(None, html! { <Age time={Timestamp::from_millis(spec.pushed)}/> }) }
+                { figure_cell(None, pushed(spec.pushed)) }
             }
         </>
     }
@@ -240,4 +240,12 @@ fn name(name: &str, marks: &[(u32, u32)]) -> Html {
     }
     let rest = name.get(written..).unwrap_or_default().to_owned();
     html! { <>{ for parts }{ rest }</> }
+}
+
+/// When something arrived; an index that is read by itself does not tell.
+fn pushed(millis: u64) -> Html {
+    match millis {
+        0 => html! { <span class="mute">{ "unknown" }</span> },
+        millis => html! { <Age time={Timestamp::from_millis(millis)}/> },
+    }
 }

@@ -12,10 +12,11 @@ use super::{
     parts::{cell, figure_cell, table_head},
     values::{Age, foreign},
 };
+use crate::site;
 
 /// The keys, and whether they have ended by `now`.
 pub(crate) fn keys_table(mirror: &MirrorName, keys: &[Key], now: Timestamp) -> Html {
-    let url = mirror_url("", mirror);
+    let url = mirror_url(&site::url(), mirror);
     html! {
         <table class="table lines keys">
             { table_head(&[("", "Fingerprint"), ("", "Owner"), ("", "Kind"), ("", "Made"), ("", "Ends"), ("num", "Pushed")]) }

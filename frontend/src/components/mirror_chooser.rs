@@ -5,7 +5,7 @@ use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use super::values::foreign;
-use crate::browser;
+use crate::{browser, route};
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct MirrorChooserProps {
@@ -40,7 +40,7 @@ pub(crate) fn MirrorChooser(props: &MirrorChooserProps) -> Html {
     if props.mirrors.len() < 2 {
         return match &props.current {
             Some(mirror) => {
-                html! { <a class="btn mono here" href={Page::Mirror(mirror.clone()).to_string()}>{ foreign(mirror.as_str()) }</a> }
+                html! { <a class="btn mono here" href={route::href(&Page::Mirror(mirror.clone()))}>{ foreign(mirror.as_str()) }</a> }
             }
             None => Html::default(),
         };
@@ -88,7 +88,7 @@ const BUTTON: &str = "#mirror-button";
 fn option(page: Page, name: Html, is_current: bool, specs: Option<u64>) -> Html {
     html! {
         <li role="none">
-            <a role="menuitem" href={page.to_string()} tabindex="-1" aria-current={is_current.then_some("true")}>
+            <a role="menuitem" href={route::href(&page)} tabindex="-1" aria-current={is_current.then_some("true")}>
                 <span class="mono">{ name }</span>
                 if let Some(specs) = specs { <span class="count">{ larder_frontend::format::short_count(specs) }</span> }
             </a>

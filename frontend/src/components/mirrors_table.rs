@@ -11,6 +11,7 @@ use super::{
     parts::{cell, figure_cell, mute, row_link, table_head},
     values::{Age, count, foreign, size},
 };
+use crate::route;
 
 /// How much of a mirror is signed, as a badge.
 pub(crate) fn trust_badge(mirror: &Mirror) -> Html {
@@ -44,7 +45,7 @@ fn mirror_row(mirror: &Mirror) -> Html {
     let trouble = mirror.origin_state.as_ref().is_some_and(|state| state.error.is_some());
     html! {
         <tr class="row" key={mirror.name.as_str()}>
-            { cell("spec", row_link(Page::Mirror(mirror.name.clone()).to_string(), foreign(mirror.name.as_str()))) }
+            { cell("spec", row_link(route::href(&Page::Mirror(mirror.name.clone())), foreign(mirror.name.as_str()))) }
             { figure_cell(Some("specs"), count(mirror.specs)) }
             { figure_cell(Some("packages"), count(mirror.packages)) }
             { figure_cell(Some("stored"), stored(mirror)) }

@@ -9,6 +9,8 @@ use larder_shared::{
 };
 use yew::prelude::*;
 
+use crate::route;
+
 /// An outcome: its shape and its word.
 pub(crate) fn outcome(status: Status) -> Html {
     html! { <span class={classes!("st", status.as_str())}>{ status.as_str() }</span> }
@@ -25,7 +27,7 @@ pub(crate) fn cells(mirror: &MirrorName, cells: &[Cell]) -> Html {
             <span class="sr">{ cells_sentence(cells.iter().map(|cell| cell.status)) }</span>
             <span class="cells" aria-hidden="true">
                 for cell in cells {
-                    <a key={cell.id} class={cell.status.as_str()} tabindex="-1" href={Page::Build(mirror.clone(), cell.id).to_string()}
+                    <a key={cell.id} class={cell.status.as_str()} tabindex="-1" href={route::href(&Page::Build(mirror.clone(), cell.id))}
                         title={format!("{}: {}", larder_frontend::format::visible(&cell.package), cell.status.as_str())}></a>
                 }
             </span>

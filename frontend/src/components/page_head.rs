@@ -3,6 +3,8 @@
 use larder_shared::route::page::Page;
 use yew::prelude::*;
 
+use crate::route;
+
 /// The head of `page`; `beside` follows the title, `end` stands at the right.
 pub(crate) fn page_head(page: &Page, title: Html, beside: Html, end: Option<Html>) -> Html {
     html! {
@@ -37,7 +39,8 @@ fn crumb(page: &Page) -> Html {
         let part = path.strip_prefix(&written).unwrap_or(&path).to_owned();
         written.clone_from(&path);
         let current = (path == here).then_some("page");
-        html! { <><a href={path} aria-current={current}>{ part }</a><wbr/></> }
+        let href = route::href(step);
+        html! { <><a {href} aria-current={current}>{ part }</a><wbr/></> }
     });
     html! { <nav class="crumb" aria-label="Path">{ for parts }</nav> }
 }

@@ -12,6 +12,7 @@ use super::{
     parts::{cell, figure_cell, mute, row_link, table_head},
     values::foreign,
 };
+use crate::route;
 
 const COLUMNS: usize = 6;
 
@@ -38,7 +39,7 @@ fn row(mirror: &MirrorName, run: &RunSummary) -> Html {
         <tr class="row" key={run.id}>
             { cell("name", html! {
                 <>
-                    { row_link(Page::Run(mirror.clone(), run.id).to_string(), foreign(&run_name(&run.run, run.id))) }
+                    { row_link(route::href(&Page::Run(mirror.clone(), run.id)), foreign(&run_name(&run.run, run.id))) }
                     if !details.is_empty() { <span class="sub">{ foreign(&details.join(", ")) }</span> }
                 </>
             }) }

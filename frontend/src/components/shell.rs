@@ -5,6 +5,7 @@ use larder_shared::{api::Mirror, name::MirrorName, route::page::Page};
 use yew::prelude::*;
 
 use super::{glyph, mirror_chooser::MirrorChooser, theme_button::ThemeButton, your_machine::YourMachine};
+use crate::{route, site};
 
 /// The shell of `page`, which belongs to `current`. `mirrors` are all as far as known; `search` is the
 /// box, where there is something to search. `use_token` is where a token is given.
@@ -19,11 +20,11 @@ pub(crate) fn shell(
     html! {
         <header class="bar">
             <div class="bar-1">
-                <a class="brand" href="/" aria-label="Larder, home">{ glyph::brand() }<span>{ "Larder" }</span></a>
+                <a class="brand" href={route::href(&Page::Home)} aria-label="Larder, home">{ glyph::brand() }<span>{ "Larder" }</span></a>
                 <MirrorChooser mirrors={mirrors.to_vec()} current={current.cloned()}/>
                 { search.unwrap_or_else(|| html! { <span></span> }) }
                 <YourMachine/>
-                <a class="btn bare key" href={use_token} aria-label={token} title={token} data-held={token::held().map(|_| "")}>{ glyph::key() }</a>
+                if !site::is_static() { <a class="btn bare key" href={use_token} aria-label={token} title={token} data-held={token::held().map(|_| "")}>{ glyph::key() }</a> }
                 <ThemeButton/>
             </div>
             if let Some(mirror) = current { { tabs(page, mirrors, mirror) } }
@@ -47,14 +48,16 @@ fn tabs(here: &Page, mirrors: &[Mirror], mirror: &MirrorName) -> Html {
     let is_tokens = matches!(here, Page::Tokens(_));
     let tab = |page: Page, name: Html, is_here: bool| {
         let current = is_here.then_some(if *here == page { "page" } else { "true" });
-        html! { <a href={page.to_string()} aria-current={current}>{ name }</a> }
+        html! { <a href={route::href(&page)} aria-current={current}>{ name }</a> }
     };
     html! {
         <nav class="tabs" aria-label={format!("Mirror {mirror}")}>
             { tab(Page::Mirror(mirror.clone()), html! { "Overview" }, is_overview) }
             { tab(Page::Packages(mirror.clone()), html! { <>{ "Packages" }{ number(|known| known.packages) }</> }, is_packages) }
-            { tab(Page::Builds(mirror.clone()), html! { <>{ "Builds" }{ number(|known| known.reports.builds) }</> }, is_builds) }
-            { tab(Page::Failures(mirror.clone()), html! { <>{ "Failures" }{ number(|known| known.reports.failing) }</> }, is_failures) }
+            if !site::is_static() {
+                { tab(Page::Builds(mirror.clone()), html! { <>{ "Builds" }{ number(|known| known.reports.builds) }</> }, is_builds) }
+                { tab(Page::Failures(mirror.clone()), html! { <>{ "Failures" }{ number(|known| known.reports.failing) }</> }, is_failures) }
+            }
             { tab(Page::Keys(mirror.clone()), html! { "Keys" }, is_keys) }
             if is_tokens || token::is_admin() { { tab(Page::Tokens(mirror.clone()), html! { "Tokens" }, is_tokens) } }
         </nav>

@@ -1,7 +1,6 @@
 //! Everything exact about a spec.
 
 use larder_frontend::{
-    commands::file_url,
     format,
     trust::{derived_layouts, layout_words, layouts_of_spec},
 };
@@ -16,6 +15,7 @@ use super::{
     parts::{fact, mono, mono_fact, mute},
     values::{Age, foreign, size},
 };
+use crate::site;
 
 /// The facts of a spec.
 pub(crate) fn spec_facts(spec: &Spec) -> Html {
@@ -100,7 +100,7 @@ pub(crate) fn spec_files(mirror: &MirrorName, files: &[File]) -> Html {
                         { match file.kind { FileKind::Tarball => "Tarball", FileKind::SpecFile => "Spec file", FileKind::Manifest => "Manifest" } }
                         <span class="mute">{ format!(", {}, {}", file.layout.as_str(), if file.stored { "as pushed" } else { "derived" }) }</span>
                     </span>
-                    <a class="mono" href={file_url("", mirror, &file.path)} download="">{ path(&file.path) }</a>
+                    <a class="mono" href={site::file_url(mirror, file)} download="">{ path(&file.path) }</a>
                 </li>
             }
         </ul>

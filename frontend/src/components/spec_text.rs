@@ -9,6 +9,7 @@ use larder_shared::{
 use yew::prelude::*;
 
 use super::values::foreign;
+use crate::route;
 
 /// `@1.14.5`
 pub(crate) fn version(version: &str) -> Html {
@@ -51,7 +52,7 @@ pub(crate) fn chips(names: &[String], most: usize) -> Html {
 
 /// Where a spec is shown.
 pub(crate) fn spec_page(mirror: &MirrorName, hash: &DagHash) -> String {
-    Page::Spec(mirror.clone(), hash.as_str().to_owned()).to_string()
+    route::href(&Page::Spec(mirror.clone(), hash.as_str().to_owned()))
 }
 
 /// Words about the signature a spec arrived with.

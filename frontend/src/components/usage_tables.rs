@@ -13,7 +13,7 @@ use super::{
     parts::{cell, figure_cell, mute, row_link, table_head},
     values::{Age, count, foreign, total_size},
 };
-use crate::{browser, route};
+use crate::{route, site};
 
 /// The packages that take the most, and the others in one row.
 pub(crate) fn sizes_table(mirror: &MirrorName, usage: &Usage) -> Html {
@@ -35,7 +35,7 @@ pub(crate) fn sizes_table(mirror: &MirrorName, usage: &Usage) -> Html {
             <tbody>
                 for PackageSize { name, amount } in &usage.largest {
                     <tr class="row" key={name.as_str()}>
-                        { cell("spec cut", row_link(Page::Package(mirror.clone(), name.clone()).to_string(), foreign(name.as_str()))) }
+                        { cell("spec cut", row_link(route::href(&Page::Package(mirror.clone(), name.clone())), foreign(name.as_str()))) }
                         { figures(*amount) }
                         <td class="bar-cell" aria-hidden="true"><svg viewBox="0 0 100 1" preserveAspectRatio="none"><rect width={(amount.bytes * 100 / most).max(1).to_string()} height="1"/></svg></td>
                     </tr>
@@ -88,7 +88,7 @@ fn place(one: &Wanted) -> Html {
 
 /// The slices, each with the URL to add as a mirror.
 pub(crate) fn slices_table(mirror: &MirrorName, slices: &[KnownSlice]) -> Html {
-    let root = mirror_url(&browser::origin(), mirror);
+    let root = mirror_url(&site::url(), mirror);
     html! {
         <table class="table lines slices">
             { table_head(&[("", "Slice"), ("num", "Specs"), ("num", "URL")]) }

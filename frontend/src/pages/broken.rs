@@ -9,6 +9,7 @@ use crate::{
     api,
     components::{failures_table::broken_table, values::foreign},
     load::use_answer,
+    route,
 };
 
 #[derive(Properties, PartialEq)]
@@ -37,7 +38,7 @@ pub(crate) fn WhatBroke(props: &WhatBrokeProps) -> Html {
             } else {
                 broken_table(&props.mirror, &list.items)
             }) }
-            <p class="search-note"><a href={Page::Failures(props.mirror.clone()).to_string()}>{ all }</a></p>
+            <p class="search-note"><a href={route::href(&Page::Failures(props.mirror.clone()))}>{ all }</a></p>
         </section>
     }
 }

@@ -29,6 +29,7 @@ use crate::{
         values::{Age, foreign},
     },
     load::use_answer,
+    route,
 };
 
 #[derive(Properties, PartialEq)]
@@ -85,7 +86,7 @@ fn beside(mirror: &MirrorName, build: &Build) -> Html {
         <>
             { outcome(build.summary.status) }
             <span class="mute">
-                { "in " }<a href={Page::Run(mirror.clone(), run.id).to_string()}>{ foreign(&run_name(&run.run, run.id)) }</a>{ ", " }<Age time={build.summary.received} ago=true/>
+                { "in " }<a href={route::href(&Page::Run(mirror.clone(), run.id))}>{ foreign(&run_name(&run.run, run.id)) }</a>{ ", " }<Age time={build.summary.received} ago=true/>
             </span>
         </>
     }
@@ -96,10 +97,10 @@ fn buttons(mirror: &MirrorName, build: &Build) -> Html {
     html! {
         <>
             if let Some(signature) = &summary.signature {
-                <a class="btn main" href={Page::Failure(mirror.clone(), signature.clone()).to_string()}>{ "Show the failure" }</a>
+                <a class="btn main" href={route::href(&Page::Failure(mirror.clone(), signature.clone()))}>{ "Show the failure" }</a>
             }
             if summary.log_bytes.is_some() {
-                <a class="btn" href={Page::Log(mirror.clone(), summary.id).to_string()}>{ "Whole log" }</a>
+                <a class="btn" href={route::href(&Page::Log(mirror.clone(), summary.id))}>{ "Whole log" }</a>
             }
             if let Some(link) = &build.in_run.link {
                 <a class="btn" href={link.clone()} rel="noreferrer" target="_blank">{ format!("Open the run at {} ↗", provider_word(build.place.provider)) }</a>
@@ -111,7 +112,7 @@ fn buttons(mirror: &MirrorName, build: &Build) -> Html {
 /// How it ended, in sentences; with the error where there is one.
 fn why(mirror: &MirrorName, build: &Build) -> Html {
     let summary = &build.summary;
-    let log = summary.log_bytes.map(|_| Page::Log(mirror.clone(), summary.id).to_string());
+    let log = summary.log_bytes.map(|_| route::href(&Page::Log(mirror.clone(), summary.id)));
     let words = match summary.status {
         Status::Built if build.proved_by_push => html! { "It was built: its package was pushed here." },
         Status::Built => html! { "It was built, as its report proves." },
@@ -162,7 +163,7 @@ fn facts(mirror: &MirrorName, build: &Build) -> Html {
     html! {
         <dl class="facts">
             if let Some(package) = package {
-                { fact("Package", html! { <a class="mono" href={Page::Package(mirror.clone(), package).to_string()}>{ foreign(&summary.package) }</a> }) }
+                { fact("Package", html! { <a class="mono" href={route::href(&Page::Package(mirror.clone(), package))}>{ foreign(&summary.package) }</a> }) }
             }
             if !summary.spec.is_empty() { { fact("Asked for", code(&summary.spec)) } }
             if let Some(text) = &summary.hash {

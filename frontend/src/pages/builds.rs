@@ -16,7 +16,7 @@ use super::{
     use_title,
 };
 use crate::{
-    api, browser,
+    api,
     components::{
         builds_table::{When, builds_table},
         commands::commands,
@@ -27,6 +27,7 @@ use crate::{
     },
     load::{Answer, use_answer},
     route::{self, Place},
+    site,
 };
 
 /// How many lines a page has.
@@ -118,7 +119,7 @@ fn Runs(props: &RunsProps) -> Html {
         html! {
             <>
                 { runs_table(&props.mirror, &list.items) }
-                { older(next, props.cursor.is_empty(), page.to_string()) }
+                { older(next, props.cursor.is_empty(), route::href(&page)) }
             </>
         }
     })
@@ -130,7 +131,7 @@ pub(crate) fn no_builds(mirror: &MirrorName) -> Html {
         <section class="narrow">
             <h2>{ "No builds are reported yet" }</h2>
             <p>{ "Add " }<code>{ "--cdash-upload-url" }</code>{ " to " }<code>{ "spack install" }</code>{ ", with a token that may report:" }</p>
-            { commands(&report_with_spack(&browser::origin(), mirror)) }
+            { commands(&report_with_spack(&site::url(), mirror)) }
             <p class="search-note">{ "Whole logs come with " }<code>{ "larder report" }</code>{ ", which reads JUnit files, CDash documents and logs of Spack." }</p>
         </section>
     }
@@ -158,7 +159,7 @@ fn FilteredBuilds(props: &FilteredBuildsProps) -> Html {
             return html! {
                 <div class="note">
                     <strong>{ "No build is like that" }</strong>
-                    { "Every reported build differs in status, kind or package. " }<a href={page.to_string()}>{ "Show all builds" }</a>
+                    { "Every reported build differs in status, kind or package. " }<a href={route::href(&page)}>{ "Show all builds" }</a>
                 </div>
             };
         }

@@ -175,7 +175,7 @@ fn problems(mirror: &MirrorName, wanted: &[String], with: &str, answers: &[Answe
                 </p>
             });
         } else if has_code(answer, ErrorCode::Ambiguous) {
-            let choose = Page::Spec(mirror.clone(), hash.to_owned()).to_string();
+            let choose = route::href(&Page::Spec(mirror.clone(), hash.to_owned()));
             notes.push(html! {
                 <p class="note warn" role="status">
                     { written }{ " is the start of several hashes. Type more of it, or " }<a href={choose}>{ "choose one" }</a>{ "." }
@@ -193,7 +193,7 @@ fn nothing_chosen(mirror: &MirrorName) -> Html {
         <p class="note">
             { "Specs stand here side by side. On the page of a package, choose two to six rows (" }<kbd>{ "x" }</kbd>
             { "), then press Compare (" }<kbd>{ "c" }</kbd>{ "). " }
-            <a href={Page::Packages(mirror.clone()).to_string()}>{ "All packages" }</a>
+            <a href={route::href(&Page::Packages(mirror.clone()))}>{ "All packages" }</a>
         </p>
     }
 }
@@ -214,7 +214,7 @@ fn table(
             <p class="note">
                 <a class="spec" href={spec_page(mirror, &spec.hash)}>{ foreign(spec.name.as_str()) }{ version(&spec.version) }</a>
                 { " is alone. Choose another of " }
-                <a href={Page::Package(mirror.clone(), spec.name.clone()).to_string()}>{ "its package" }</a>
+                <a href={route::href(&Page::Package(mirror.clone(), spec.name.clone()))}>{ "its package" }</a>
                 { ", or compare it with your own below." }
             </p>
         };

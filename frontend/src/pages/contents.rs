@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use js_sys::Uint8Array;
-use larder_frontend::{commands::file_url, format, window::DRAWN_WHOLE};
+use larder_frontend::{format, window::DRAWN_WHOLE};
 use larder_shared::{
     api::{FileKind, Spec},
     name::MirrorName,
@@ -22,6 +22,7 @@ use crate::{
         values::{foreign, size},
         virtual_rows::{spacer, use_rows_to_draw},
     },
+    site,
 };
 
 /// The files and the exports of a spec.
@@ -34,7 +35,7 @@ pub(crate) fn contents(mirror: &MirrorName, spec: &Rc<Spec>) -> Html {
                 { exports(mirror, spec) }
             </section>
             if let Some(tarball) = tarball {
-                <Files url={file_url("", mirror, &tarball.path)} size={spec.summary.size}/>
+                <Files url={site::file_url(mirror, tarball)} size={spec.summary.size}/>
             }
         </div>
     }
@@ -45,10 +46,10 @@ fn exports(mirror: &MirrorName, spec: &Rc<Spec>) -> Html {
     let button = |name: &'static str, end: &'static str, make: fn(&Spec, Origin<'_>) -> String| {
         let (mirror, spec) = (mirror.clone(), spec.clone());
         let onclick = Callback::from(move |_: MouseEvent| {
-            let origin = browser::origin();
+            let origin = site::url();
             let page = format!("{origin}{}", Page::Spec(mirror.clone(), spec.summary.hash.to_string()));
             let tarball = spec.files.iter().find(|file| file.kind == FileKind::Tarball);
-            let tarball = tarball.map(|file| file_url(&origin, &mirror, &file.path));
+            let tarball = tarball.map(|file| site::file_url(&mirror, file));
             let text = make(&spec, Origin { page: &page, tarball: tarball.as_deref(), made: browser::now() });
             let name = format!("{}-{}-{}.{end}", spec.summary.name, spec.summary.version, spec.prefix);
             browser::save(&name, "application/json", &text);

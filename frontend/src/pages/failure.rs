@@ -113,7 +113,7 @@ fn buttons(issue: &Issue) -> Html {
 
 fn log_section(mirror: &MirrorName, failure: &Failure) -> Html {
     let build = &failure.build;
-    let log = build.log_bytes.map(|_| Page::Log(mirror.clone(), build.id).to_string());
+    let log = build.log_bytes.map(|_| route::href(&Page::Log(mirror.clone(), build.id)));
     html! {
         <section>
             <div class="log-bar">
@@ -158,12 +158,12 @@ fn occurrence(mirror: &MirrorName, build: &BuildSummary, run: Option<&RunSummary
             { cell("st-cell", outcome(build.status)) }
             { cell("spec", html! {
                 <>
-                    { row_link(Page::Build(mirror.clone(), build.id).to_string(), foreign(&build.package)) }
+                    { row_link(route::href(&Page::Build(mirror.clone(), build.id)), foreign(&build.package)) }
                     if let Some(hash) = &build.hash { { " " }<span class="hash" title={hash.clone()}>{ format::short_hash(hash).to_owned() }</span> }
                 </>
             }) }
             <td>
-                <a class="above" href={Page::Run(mirror.clone(), build.run).to_string()}>{ foreign(&told.map_or_else(|| format!("run {}", build.run), |run| run_name(run, build.run))) }</a>
+                <a class="above" href={route::href(&Page::Run(mirror.clone(), build.run))}>{ foreign(&told.map_or_else(|| format!("run {}", build.run), |run| run_name(run, build.run))) }</a>
                 if let Some(link) = run.and_then(|run| run.link.clone()) { { " " }<a class="above" href={link} rel="noreferrer" target="_blank" aria-label="The run at its provider">{ "↗" }</a> }
             </td>
             { cell("", told.and_then(|run| run.generator.as_deref()).map_or_else(unknown, |generator| mono(&spack_version(generator)))) }
@@ -183,7 +183,7 @@ fn stops_section(mirror: &MirrorName, failure: &Failure) -> Html {
             } else {
                 <ul class="stops">
                     for build in &failure.blocked {
-                        <li key={build.id}>{ outcome(build.status) }{ " " }<span class="spec"><a href={Page::Build(mirror.clone(), build.id).to_string()}>{ foreign(&build.package) }</a></span></li>
+                        <li key={build.id}>{ outcome(build.status) }{ " " }<span class="spec"><a href={route::href(&Page::Build(mirror.clone(), build.id))}>{ foreign(&build.package) }</a></span></li>
                     }
                     if rest > 0 { <li>{ mute(format!("and {} more", format::count(rest))) }</li> }
                 </ul>

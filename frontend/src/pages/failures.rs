@@ -28,6 +28,7 @@ use crate::{
     },
     load::{Answer, use_answer},
     route::{self, Place},
+    site,
 };
 
 /// How many rows a page has.
@@ -132,7 +133,7 @@ fn selection(
         return Html::default();
     }
     let url_of = |failure: &FailureSummary| {
-        format!("{}{}", browser::origin(), Page::Failure(mirror.clone(), failure.signature.clone()))
+        format!("{}{}", site::url(), Page::Failure(mirror.clone(), failure.signature.clone()))
     };
     let count = format::counted(chosen.len() as u64, "failure");
     html! {
@@ -198,10 +199,10 @@ fn nothing(page: &Page, place: &Place, has_builds: bool, mirror: &MirrorName) ->
     }
     match place.param("state").unwrap_or_default() {
         "fixed" => {
-            html! { <div class="note"><strong>{ "Nothing that failed was fixed yet" }</strong><a href={page.to_string()}>{ "What is still failing" }</a></div> }
+            html! { <div class="note"><strong>{ "Nothing that failed was fixed yet" }</strong><a href={route::href(page)}>{ "What is still failing" }</a></div> }
         }
         "all" => {
-            html! { <div class="note"><strong>{ "Nothing has failed" }</strong><a href={Page::Builds(mirror.clone()).to_string()}>{ "All builds" }</a></div> }
+            html! { <div class="note"><strong>{ "Nothing has failed" }</strong><a href={route::href(&Page::Builds(mirror.clone()))}>{ "All builds" }</a></div> }
         }
         _ => html! {
             <div class="note">

@@ -21,7 +21,7 @@ use super::{
     use_title,
 };
 use crate::{
-    api, browser,
+    api,
     components::{
         commands::commands,
         mirrors_table::mirrors_table,
@@ -30,6 +30,7 @@ use crate::{
         values::{foreign, size},
     },
     load::{Answer, use_answer},
+    site,
 };
 
 /// How many of the newest specs are shown.
@@ -127,7 +128,7 @@ pub(crate) fn stored_figure(bytes: u64, unsized_specs: u64) -> Figure {
 }
 
 fn no_mirror() -> Html {
-    let origin = browser::origin();
+    let origin = site::url();
     let make = Command::of(&[
         "curl",
         "-X",
@@ -173,11 +174,11 @@ pub(crate) fn empty_mirror(mirror: &Mirror) -> Html {
             <section class="narrow">
                 <h2>{ "This mirror is empty" }</h2>
                 <p>{ "Push to it, and it shows here with the next read:" }</p>
-                if let Some(recipe) = push_with_spack(&browser::origin(), &mirror.name) {
+                if let Some(recipe) = push_with_spack(&site::url(), &mirror.name) {
                     { commands(&recipe) }
                     <p class="search-note">{ "Nobody runs " }<code>{ "update-index" }</code>{ ". A folder that Spack filled, and packages over 100 MB, which Cloudflare refuses in one request, go by:" }</p>
                 }
-                { commands(&[push(&browser::origin(), mirror.name.as_str())]) }
+                { commands(&[push(&site::url(), mirror.name.as_str())]) }
             </section>
         },
         Origin::Http { .. } => html! {

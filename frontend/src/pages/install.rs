@@ -15,7 +15,7 @@ use yew::prelude::*;
 
 use super::block;
 use crate::{
-    api, browser,
+    api,
     components::{
         copy::Copy,
         dialog::Dialog,
@@ -27,6 +27,7 @@ use crate::{
     load::{use_answer, use_answers},
     my_machine::use_machine,
     route::{self, Arrival, Place},
+    site,
 };
 
 #[derive(Properties, PartialEq)]
@@ -56,12 +57,11 @@ pub(crate) fn InstallDialog(props: &InstallDialogProps) -> Html {
     let mirror = use_answer(api::mirror(&props.mirror), 0);
     let specs = use_answers(props.hash.iter().map(|hash| api::spec(&props.mirror, hash)).collect());
     let machine = use_machine();
-    let way =
-        use_state_eq(|| Way::from_key(&props.tab).or_else(|| Way::from_key(&remembered_way())).unwrap_or(Way::ALL[0]));
+    let way = use_state_eq(|| way_here(&props.tab).or_else(|| way_here(&remembered_way())).unwrap_or(Way::ALL[0]));
     let choose = {
         let way = way.clone();
         Callback::from(move |place: usize| {
-            let chosen = Way::ALL[place];
+            let chosen = ways_here()[place];
             remember_way(chosen.key());
             route::correct(&url_at(chosen.key()));
             way.set(chosen);
@@ -83,21 +83,31 @@ pub(crate) fn InstallDialog(props: &InstallDialogProps) -> Html {
     let content = block(&mirror, 3, |mirror| match specs.first() {
         Some(answer) => block(answer, 3, |spec| {
             let what = What::Spec { spec: &spec.summary, prefix: &spec.prefix };
-            let mut guide = guide(&browser::origin(), mirror, what, *way);
+            let mut guide = guide(&site::packages_url(), mirror, what, *way);
             guide.recipe.notes.extend(notes_on(spec, machine.as_ref()));
             ways(*way, &choose, &guide)
         }),
         None => {
             let package = props.package.as_ref().map(PackageName::as_str);
-            ways(*way, &choose, &guide(&browser::origin(), mirror, What::Package(package), *way))
+            ways(*way, &choose, &guide(&site::packages_url(), mirror, What::Package(package), *way))
         }
     });
     html! { <Dialog {title} {onclose}>{ content }</Dialog> }
 }
 
+/// The ways that there are where this dashboard lies.
+fn ways_here() -> Vec<Way> {
+    Way::ALL.into_iter().filter(|way| *way != Way::Oci || site::has_registry()).collect()
+}
+
+fn way_here(key: &str) -> Option<Way> {
+    Way::from_key(key).filter(|way| ways_here().contains(way))
+}
+
 fn ways(way: Way, choose: &Callback<usize>, guide: &Guide) -> Html {
-    let all = Way::ALL.map(|way| Tab { key: way.key(), label: way.label() });
-    let place = Way::ALL.iter().position(|each| *each == way).unwrap_or_default();
+    let here = ways_here();
+    let all: Vec<_> = here.iter().map(|way| Tab { key: way.key(), label: way.label() }).collect();
+    let place = here.iter().position(|each| *each == way).unwrap_or_default();
     let end = if guide.recipe.commands.len() > 1 { copy_all(&guide.recipe.commands) } else { Html::default() };
     let panel = html! { <>{ for guide.files.iter().map(file) }{ told(&guide.recipe) }</> };
     tabs("install", "Way to install", &all, place, choose, end, panel)

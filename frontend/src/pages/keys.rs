@@ -14,7 +14,7 @@ use super::{
     use_title,
 };
 use crate::{
-    api, browser,
+    api,
     clock::use_now,
     components::{
         commands::commands,
@@ -23,6 +23,7 @@ use crate::{
         parts::{mute, small_head},
     },
     load::use_answer,
+    site,
 };
 
 #[derive(Properties, PartialEq)]
@@ -76,7 +77,7 @@ fn no_key() -> Html {
 
 /// Fetching a key, looking at it, and trusting it.
 fn by_hand(mirror: &MirrorName, key: &Key) -> Vec<Command> {
-    let url = format!("{}/{}", mirror_url(&browser::origin(), mirror), key.path);
+    let url = format!("{}/{}", mirror_url(&site::url(), mirror), key.path);
     // Saved under a name of ours: a path from elsewhere must not choose where the file goes.
     let file = format!("{}.pub", format::short_digest(key.fingerprint.as_str()).replace('…', "-"));
     vec![

@@ -97,7 +97,7 @@ fn beside(mirror: &MirrorName, build: &Build) -> Html {
             { outcome(summary.status) }
             <span class="mute">
                 if let Some(phase) = &summary.phase { { "phase " }{ foreign(phase) }{ ", " } }
-                { "in " }<a href={Page::Run(mirror.clone(), summary.run).to_string()}>{ foreign(&run_name(&build.in_run.run, summary.run)) }</a>
+                { "in " }<a href={route::href(&Page::Run(mirror.clone(), summary.run))}>{ foreign(&run_name(&build.in_run.run, summary.run)) }</a>
             </span>
         </>
     }
@@ -108,7 +108,7 @@ fn no_log(mirror: &MirrorName, build: &Build) -> Html {
         <div class="note">
             <strong>{ "This build has no log" }</strong>
             { "CDash documents carry only what stands around an error. " }<code>{ "larder report" }</code>{ " hands in whole logs, and so does a JUnit report. " }
-            <a href={Page::Build(mirror.clone(), build.summary.id).to_string()}>{ "The build" }</a>
+            <a href={route::href(&Page::Build(mirror.clone(), build.summary.id))}>{ "The build" }</a>
         </div>
     }
 }
@@ -435,7 +435,7 @@ fn PlainLog(props: &PlainLogProps) -> Html {
                 <span>{ format!("Lines {} to {} of {}", format::count(from), format::count(last), format::count(total)) }</span>
                 if from > 1 { <a class="btn" href={url(from.saturating_sub(PLAIN_LINES).max(1))}>{ "Before" }</a> }
                 if last < total { <a class="btn" href={url(last + 1)}>{ "After" }</a> }
-                <a class="btn" href={page.to_string()}>{ "Viewer" }</a>
+                <a class="btn" href={route::href(&page)}>{ "Viewer" }</a>
             </nav>
         }
     };

@@ -21,7 +21,7 @@ use super::{
     use_title,
 };
 use crate::{
-    api, browser,
+    api,
     clock::use_now,
     components::{
         install::Install,
@@ -34,11 +34,11 @@ use crate::{
         values::{Age, foreign},
     },
     load::use_answer,
-    route,
+    route, site,
 };
 
 /// How many of the newest specs are shown.
-pub(crate) const NEWEST: usize = 10;
+pub(crate) const NEWEST: usize = larder_shared::route::site::NEWEST;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct MirrorPageProps {
@@ -77,9 +77,10 @@ pub(crate) fn MirrorPage(props: &MirrorPageProps) -> Html {
                                 <section>
                                     <h2>{ "Newest pushes" }</h2>
                                     <NewestPushes mirror={props.mirror.clone()} number={NEWEST}/>
-                                    <p class="search-note"><a href={Page::Packages(props.mirror.clone()).to_string()}>{ all_packages(mirror) }</a></p>
+                                    <p class="search-note"><a href={route::href(&Page::Packages(props.mirror.clone()))}>{ all_packages(mirror) }</a></p>
                                 </section>
-                                <Hosted program={Program::Mirrors} part={Part::Usage(props.mirror.clone())}/>
+                                // A site of files does not know how it is used.
+                                if !site::is_static() { <Hosted program={Program::Mirrors} part={Part::Usage(props.mirror.clone())}/> }
                             </div>
                         } else {
                             <div class="stack">{ broken(mirror) }{ empty_mirror(mirror) }</div>
@@ -131,14 +132,20 @@ fn figures(mirror: &Mirror) -> Vec<Figure> {
 pub(crate) fn use_section(mirror: &Mirror, example: Option<String>) -> Html {
     let recipe = {
         let mirror = mirror.clone();
-        Callback::from(move |client: Client| recipe_for_mirror(&browser::origin(), &mirror, example.as_deref(), client))
+        Callback::from(move |client: Client| {
+            recipe_for_mirror(&site::packages_url(), &mirror, example.as_deref(), client)
+        })
     };
-    let ways = route::url(&Page::Mirror(mirror.name.clone()), &[("install", "oci")]);
+    let (first, words) = match site::has_registry() {
+        true => ("oci", "Other ways: OCI, Stackinator, GitHub Actions"),
+        false => ("stackinator", "Other ways: Stackinator, GitHub Actions"),
+    };
+    let ways = route::url(&Page::Mirror(mirror.name.clone()), &[("install", first)]);
     html! {
         <section>
             <h2>{ "Use " }{ foreign(mirror.name.as_str()) }</h2>
             <Install id="use" {recipe}/>
-            <p class="search-note"><a href={ways}>{ "Other ways: OCI, Stackinator, GitHub Actions" }</a></p>
+            <p class="search-note"><a href={ways}>{ words }</a></p>
         </section>
     }
 }
@@ -157,6 +164,7 @@ fn origin_section(mirror: &Mirror, now: Timestamp) -> Html {
             if class.is_some() { <p {class} role="status">{ in_code(&words.state) }</p> }
             <dl class="facts">
                 { fact("Origin", match &mirror.origin {
+                    Origin::Bucket if site::is_static() => html! { "Files that were exported from a Larder" },
                     Origin::Bucket => html! { "Larder's own bucket: what is pushed here" },
                     Origin::Http { url } => html! { <>{ "read through from " }<a class="mono" href={web_url(url)} rel="noreferrer" target="_blank">{ foreign(url) }{ " ↗" }</a></> },
                 }) }
@@ -194,7 +202,7 @@ fn reports_figures(mirror: &MirrorName, reports: &Reports) -> Vec<Figure> {
     if reports.builds == 0 {
         return Vec::new();
     }
-    let link = |page: Page, number: u64| html! { <a href={page.to_string()}>{ format::count(number) }</a> };
+    let link = |page: Page, number: u64| html! { <a href={route::href(&page)}>{ format::count(number) }</a> };
     let mut figures = vec![
         Figure::new("Builds", link(Page::Builds(mirror.clone()), reports.builds)),
         Figure::new("Still failing", link(Page::Failures(mirror.clone()), reports.failing)),

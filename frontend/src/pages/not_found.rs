@@ -45,7 +45,7 @@ pub(crate) fn NotFoundPage(props: &NotFoundPageProps) -> Html {
     let (title, rest) = match &props.missing {
         Missing::Path(path) => (
             html! { "There is no such page" },
-            html! { <p>{ "Nothing of this dashboard lies at " }<code>{ foreign(path) }</code>{ ". " }<a href="/">{ "Home" }</a>{ " lists the mirrors." }</p> },
+            html! { <p>{ "Nothing of this dashboard lies at " }<code>{ foreign(path) }</code>{ ". " }<a href={route::href(&Page::Home)}>{ "Home" }</a>{ " lists the mirrors." }</p> },
         ),
         Missing::Mirror(mirror) => (
             html! { <>{ "There is no mirror " }<span class="mono">{ foreign(mirror.as_str()) }</span></> },
@@ -60,7 +60,7 @@ pub(crate) fn NotFoundPage(props: &NotFoundPageProps) -> Html {
             html! {
                 <p>
                     { foreign(mirror.as_str()) }{ " has no spec with such a hash. It may be in another mirror, or was never pushed. " }
-                    <a href={Page::Packages(mirror.clone()).to_string()}>{ "All packages" }</a>
+                    <a href={route::href(&Page::Packages(mirror.clone()))}>{ "All packages" }</a>
                 </p>
             },
         ),
@@ -69,8 +69,8 @@ pub(crate) fn NotFoundPage(props: &NotFoundPageProps) -> Html {
             html! {
                 <p>
                     { "Nothing like it was reported. " }
-                    <a href={Page::Builds(mirror.clone()).to_string()}>{ "All builds" }</a>{ " and " }
-                    <a href={Page::Failures(mirror.clone()).to_string()}>{ "failures" }</a>
+                    <a href={route::href(&Page::Builds(mirror.clone()))}>{ "All builds" }</a>{ " and " }
+                    <a href={route::href(&Page::Failures(mirror.clone()))}>{ "failures" }</a>
                 </p>
             },
         ),
@@ -94,11 +94,11 @@ fn NearMirrors(props: &NearMirrorsProps) -> Html {
     let names: Vec<&str> = mirrors.data.iter().flat_map(|all| all.iter().map(|mirror| mirror.name.as_str())).collect();
     let near = nearest(props.wanted.as_str(), names, NEAR).into_iter().filter_map(|name| name.parse().ok());
     let near: Vec<(String, String)> =
-        near.map(|name: MirrorName| (name.to_string(), Page::Mirror(name).to_string())).collect();
+        near.map(|name: MirrorName| (name.to_string(), route::href(&Page::Mirror(name)))).collect();
     html! {
         <>
             { near_names(&near) }
-            <p>{ "A mirror is made by the first push to it. " }<a href="/">{ "All mirrors" }</a></p>
+            <p>{ "A mirror is made by the first push to it. " }<a href={route::href(&Page::Home)}>{ "All mirrors" }</a></p>
         </>
     }
 }
@@ -116,13 +116,13 @@ fn NearPackages(props: &NearPackagesProps) -> Html {
         packages.data.iter().flat_map(|all| all.iter().map(|package| package.name.as_str())).collect();
     let near = nearest(props.wanted.as_str(), names, NEAR).into_iter().filter_map(|name| name.parse().ok());
     let near: Vec<(String, String)> = near
-        .map(|name: PackageName| (name.to_string(), Page::Package(props.mirror.clone(), name).to_string()))
+        .map(|name: PackageName| (name.to_string(), route::href(&Page::Package(props.mirror.clone(), name))))
         .collect();
     let search = route::url(&Page::Packages(props.mirror.clone()), &[("q", props.wanted.as_str())]);
     html! {
         <>
             { near_names(&near) }
-            <p><a href={search}>{ format!("Search for {}", props.wanted) }</a>{ " or " }<a href={Page::Packages(props.mirror.clone()).to_string()}>{ "show all packages" }</a></p>
+            <p><a href={search}>{ format!("Search for {}", props.wanted) }</a>{ " or " }<a href={route::href(&Page::Packages(props.mirror.clone()))}>{ "show all packages" }</a></p>
         </>
     }
 }

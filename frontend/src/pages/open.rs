@@ -32,7 +32,7 @@ pub(crate) struct OpenPageProps {
 pub(crate) fn OpenPage(OpenPageProps { listing }: &OpenPageProps) -> Html {
     use_title(listing.source.title());
     let shown = use_found(listing);
-    let title = html! { <span class="mono cut">{ foreign(listing.source.title()) }</span> };
+    let title = html! { <span class="mono">{ foreign(listing.source.title()) }</span> };
     if let Some((shown, on_missing)) = shown {
         let only = match &shown.found.rows[..] {
             [Row::Spec(spec)] if shown.found.total == 1 => details(spec),

@@ -27,7 +27,7 @@ use super::{
     use_title,
 };
 use crate::{
-    announce, api, browser,
+    announce, api,
     components::{
         builds_table::{When, builds_table},
         column_menu::ColumnMenu,
@@ -45,6 +45,7 @@ use crate::{
     load::use_answer,
     my_machine::use_machine,
     route::{self, Place},
+    site,
 };
 
 /// Versions that are listed before the rest is counted.
@@ -396,7 +397,7 @@ fn Needs(props: &NeedsProps) -> Html {
 fn package_link(mirror: &MirrorName, name: &PackageName, specs: Option<u64>) -> Html {
     html! {
         <li key={name.as_str()}>
-            <a class="spec" href={Page::Package(mirror.clone(), name.clone()).to_string()}>{ foreign(name.as_str()) }</a>
+            <a class="spec" href={route::href(&Page::Package(mirror.clone(), name.clone()))}>{ foreign(name.as_str()) }</a>
             if let Some(specs) = specs { <span class="count" title={format::counted(specs, "spec")}>{ format!(" {}", format::short_count(specs)) }</span> }
         </li>
     }
@@ -484,7 +485,7 @@ pub(crate) fn BuildHistory(props: &BuildHistoryProps) -> Html {
     let builds = use_answer(api::builds(&props.mirror, BUILDS, &[("package", props.name.as_str())]), 0);
     let Some(list) = builds.data.as_ref().filter(|list| !list.items.is_empty()) else { return Html::default() };
     let page = Page::Package(props.mirror.clone(), props.name.clone());
-    let origin = browser::origin();
+    let origin = site::url();
     let badge = api::badge_path(&props.mirror, &props.name);
     let markdown = format!("[![{}]({origin}{badge})]({origin}{page})", props.name);
     let all = route::url(&Page::Builds(props.mirror.clone()), &[("package", props.name.as_str())]);

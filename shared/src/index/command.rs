@@ -141,6 +141,9 @@ pub enum Ask {
     },
     /// Answer: [`Located`] or `null`.
     Locate(DagHash),
+    /// The months in which packages arrived, as `21.11`, in order of first appearance.
+    /// Answer: `Vec<String>`.
+    Months,
     /// Answer: `Vec<`[`api::Key`]`>`, by fingerprint.
     Keys,
     /// Take an OCI manifest, let tags name it, and take the package that it is; all or nothing.

@@ -7,12 +7,13 @@
 //! ```
 //! Names, targets and versions contain `-`, so a stem cannot be split: only its hash is known.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use super::{is_component, sanitise};
 use crate::{
+    api::SpecSummary,
     name::{DagHash, Fingerprint},
-    spec::Node,
+    spec::{Compiler, Node},
 };
 
 /// `<platform>-<os>-<target>-<compiler>-<version>-<name>-<version>-<hash>`.
@@ -24,6 +25,18 @@ impl Stem {
     pub fn of(node: &Node) -> Self {
         let Directories { arch, compiler, package } = Directories::of(node);
         Self(format!("{arch}-{compiler}-{package}-{}", node.hash).into())
+    }
+
+    /// The stem of the package that a list names.
+    pub fn of_summary(spec: &SpecSummary) -> Self {
+        let SpecSummary { hash, name, version, compiler, platform, os, target, .. } = spec;
+        let none = Compiler::none();
+        let compiler = match compiler.as_deref().map(|compiler| compiler.split_once('@').unwrap_or((compiler, ""))) {
+            Some((name, version)) => format!("{name}-{version}"),
+            None => format!("{}-{}", none.name, none.version),
+        };
+        let front = format!("{platform}-{os}-{target}-{compiler}-{name}-{version}");
+        Self(format!("{}-{hash}", sanitise(&front)).into())
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -41,6 +54,19 @@ impl Stem {
     /// The stem as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Text that is no stem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is not the name of a package's files")]
+pub struct InvalidStem;
+
+impl FromStr for Stem {
+    type Err = InvalidStem;
+
+    fn from_str(text: &str) -> Result<Self, InvalidStem> {
+        Self::parse(text).ok_or(InvalidStem)
     }
 }
 

@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{name::DagHash, spec::Node};
+use crate::{
+    name::{DagHash, PackageName},
+    spec::Node,
+};
 
 /// Longest tag, in characters.
 pub const MAX_TAG_CHARS: usize = 128;
@@ -30,7 +33,12 @@ impl Tag {
     /// Source: `default_tag` in Spack 0.23's `oci/image.py` and `ImageReference`: what a tag cannot
     /// hold becomes `_`, and a long one keeps its first and last 64 characters.
     pub fn of(node: &Node) -> Self {
-        let text = format!("{}-{}-{}{SPACK}", node.name, node.version, node.hash);
+        Self::of_package(&node.name, &node.version.to_string(), &node.hash)
+    }
+
+    /// The tag of a package of which a list tells.
+    pub fn of_package(name: &PackageName, version: &str, hash: &DagHash) -> Self {
+        let text = format!("{name}-{version}-{hash}{SPACK}");
         let is_kept = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
         let text: String = text.chars().map(|c| if is_kept(c) { c } else { '_' }).collect();
         // All of it is ASCII by now.

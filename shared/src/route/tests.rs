@@ -37,6 +37,21 @@ fn objects_of_both_layouts() {
 }
 
 #[test]
+fn a_mirror_is_found_as_the_clients_of_the_action_look_for_it() {
+    let mirror = || "opt/a/b".parse().unwrap_or_else(|error| panic!("{error}"));
+    let stem = format!("linux-debian12-icelake-gcc-12.2.0-hello-larder-1.0-{HASH}");
+    for path in
+        ["manifest/", "manifest/dates/", "manifest/dates", &format!("_cache/26.11/build_cache/{stem}.spec.json")]
+    {
+        let expected = action_cache::Path::parse(path.trim_end_matches('/')).unwrap_or_else(|| panic!("{path}"));
+        let route = Route::parse(&format!("/mirrors/opt/a/b/{path}"));
+        assert_eq!(route, Ok(Route::ActionCache(mirror(), expected)), "{path}");
+    }
+    assert!(Route::parse("/mirrors/opt/a/b/slice/os=debian12/manifest/").is_err(), "a slice has none");
+    assert!(Route::parse("/mirrors/manifest/").is_err(), "no mirror is called so");
+}
+
+#[test]
 fn a_plus_stays_a_plus_and_escapes_are_decoded_once() {
     let path = format!("build_cache/linux-debian12-icelake-gcc-12.2.0-a-1+2-{HASH}.spec.json");
     assert_eq!(Route::parse(&format!("/mirrors/m/{path}")), object("m", &path));

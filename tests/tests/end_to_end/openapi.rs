@@ -10,7 +10,12 @@ use serde_json::{Map, Value};
 /// has to choose.
 const fn template(route: &Route) -> Option<&'static str> {
     match route {
-        Route::Object(..) | Route::Slice(..) | Route::MirrorRoot(_) | Route::OpenApi | Route::AuthToken => None,
+        Route::Object(..)
+        | Route::Slice(..)
+        | Route::ActionCache(..)
+        | Route::MirrorRoot(_)
+        | Route::OpenApi
+        | Route::AuthToken => None,
         Route::Registry | Route::Repository(..) => None,
         // Read by other programs than those that read JSON.
         Route::Badge(..) | Route::FailureFeed(_) | Route::CdashSubmit(_) | Route::CdashSummary(_) => None,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use larder_shared::{
+    action_cache::Month,
     api::{
         self, Dependency, File, FileKind, Layout, List, Package, PackageSummary, SpecSummary, Timestamp, VersionCount,
     },
@@ -112,6 +113,18 @@ pub(super) fn specs(
         Some(package) => specs_of(tables, package, limit, cursor),
         None => newest_specs(tables, limit, cursor),
     }
+}
+
+/// The months in which packages arrived, as `21.11`, in order of first appearance.
+pub(super) fn months(tables: &Tables) -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Row {
+        first: u64,
+    }
+    let sql = "SELECT MIN(pushed) AS first FROM record WHERE seq > 0
+        GROUP BY strftime('%Y-%m', pushed / 1000, 'unixepoch') ORDER BY MIN(seq)";
+    let rows: Vec<Row> = tables.rows(sql, Vec::new())?;
+    Ok(rows.iter().map(|row| Month::of(Timestamp::from_millis(row.first)).to_string()).collect())
 }
 
 /// All specs, the newest first; the cursor is the last one's number.
