@@ -25,7 +25,7 @@
     await module.default({ module_or_path: wasm });
   };
   // What was seen stays when the network is gone. It is made ready when the page is, not before.
-  addEventListener("load", () => navigator.serviceWorker?.register("/service-worker.js").catch((error) => console.warn(error)), { once: true });
+  addEventListener("load", () => navigator.serviceWorker?.register(new URL("service-worker.js", src)).catch((error) => console.warn(error)), { once: true });
   start().catch(async (error) => {
     console.error(error);
     await isParsed;

@@ -135,9 +135,9 @@ test('a long facet shows eight values, and the rest can be filtered', async () =
   assert.equal(await variants.locator('.facet-value').count(), 8);
   await variants.getByRole('button', { name: / more$/ }).click();
   assert.ok((await variants.locator('.facet-value').count()) > 30);
-  await variants.getByLabel('Filter variants').fill('mpi');
+  await variants.getByLabel('Filter variants').fill('xml');
   const left = await variants.locator('.facet-value .mono').allInnerTexts();
-  assert.ok(left.length > 0 && left.every((text) => text.includes('mpi')), String(left));
+  assert.ok(left.length > 0 && left.every((text) => text.includes('xml')), String(left));
   await variants.getByRole('button', { name: 'Fewer' }).click();
   assert.equal(await variants.locator('.facet-value').count(), 8);
 });
