@@ -1,4 +1,4 @@
-// The programs of the system that only tests use: a browser, a static web server, GnuPG and what relocates binaries.
+// The programs of the system that only tests use: a browser, a static web server, a registry, GnuPG and what relocates binaries.
 
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -35,6 +35,7 @@ export function findChromium() {
 const programs = [
   { debianPackage: 'chromium', there: () => findChromium() !== null },
   { debianPackage: 'nginx-light', there: () => find('nginx') !== null },
+  { debianPackage: 'docker-registry', there: () => find('docker-registry') !== null },
   { debianPackage: 'gnupg', there: () => find('gpg') !== null },
   { debianPackage: 'patchelf', there: () => find('patchelf') !== null },
   { debianPackage: 'openssl', there: () => find('openssl') !== null },

@@ -1,7 +1,7 @@
 //! What can go wrong, and what the client is told of it.
 
 use larder_shared::{
-    api::{ApiError, ErrorCode},
+    api::{ApiError, ErrorCode, Timestamp},
     config::InvalidSetting,
     name::MirrorName,
     oci::{digest::ContentDigest, image::InvalidImage, manifest::InvalidManifest, route::PathError, upload::UploadId},
@@ -106,6 +106,8 @@ pub(crate) enum Error {
     Origin { origin: String, problem: String },
     #[error("the origin {origin} did not answer within {seconds} s")]
     OriginTimeout { origin: String, seconds: u64 },
+    #[error("the origin {origin} asks for fewer requests; Larder asks it again at {until}")]
+    OriginBusy { origin: String, until: Timestamp },
     #[error("{problem}")]
     OriginUnread { problem: String },
     #[error("the token issuer {issuer} {problem}")]
@@ -169,7 +171,9 @@ impl Error {
             Self::Unsigned(_) | Self::Untrusted { .. } => ErrorCode::Untrusted,
             Self::Origin { .. } | Self::OriginUnread { .. } => ErrorCode::OriginFailed,
             Self::OriginTimeout { .. } => ErrorCode::OriginTimeout,
-            Self::IndexTimeout | Self::Issuer { .. } | Self::SettingsBusy(_) => ErrorCode::Unavailable,
+            Self::IndexTimeout | Self::Issuer { .. } | Self::SettingsBusy(_) | Self::OriginBusy { .. } => {
+                ErrorCode::Unavailable
+            }
             Self::Setting(_) | Self::Platform { .. } | Self::Data { .. } | Self::Index(_) => ErrorCode::Internal,
         }
     }
@@ -220,6 +224,7 @@ impl Error {
             Self::OriginTimeout { .. } | Self::IndexTimeout | Self::Issuer { .. } | Self::SettingsBusy(_) => {
                 "Try again in a minute."
             }
+            Self::OriginBusy { .. } => "What Larder has kept of it is served all the while.",
             Self::Setting(_) => "Correct the setting and deploy again.",
             Self::Ambiguous { .. } => "Send more characters of the hash.",
             Self::MethodNotAllowed { allow, .. } => return Some(format!("It does {allow}.")),

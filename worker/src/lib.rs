@@ -26,6 +26,7 @@ mod schedule;
 mod signing;
 mod store;
 mod stream;
+mod upstream;
 
 use larder_shared::{
     oci::route::RepositoryPath,
