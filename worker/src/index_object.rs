@@ -91,7 +91,8 @@ impl DurableObject for IndexObject {
         self.make_tables()?;
         let now = crate::app::now();
         // What a receiver or a registry does holds nothing up but the next alarm.
-        let (kept, delivered, looked) = join3(self.keep_house(now), self.deliver(now), self.go_on_looking(now)).await;
+        let (kept, delivered, looked) =
+            join3(self.keep_house(now), self.deliver(now), Box::pin(self.go_on_looking(now))).await;
         kept?;
         delivered?;
         looked?;
@@ -167,7 +168,7 @@ impl IndexObject {
                 json(&())
             }
             Ask::NoteOrigin(note) => json(&self.note_origin(note, now).await?),
-            Ask::Look { repository, anew } => json(&self.begin_look(mirror, repository, anew, now).await?),
+            Ask::Look { repository, anew } => json(&self.begin_look(mirror, repository, anew).await?),
             Ask::OriginImage(hash) => json(&self.tables.origin_image(&hash)?),
             Ask::OriginBlob(digest) => json(&self.tables.origin_blob(&digest)?),
             Ask::PauseOrigin { until, error } => json(&self.pause_origin(until, error, now).await?),

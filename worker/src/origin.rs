@@ -52,8 +52,9 @@ pub(crate) async fn read(
 ) -> Result<Option<Response>> {
     match &settings.origin {
         Origin::Bucket => Ok(None),
-        Origin::Http { url } => package::read(app, request, settings, url, path).await,
-        Origin::Oci { url } => images::read(app, request, settings, url, path).await,
+        // On the heap: what they wait for is large, and an isolate's stack is not.
+        Origin::Http { url } => Box::pin(package::read(app, request, settings, url, path)).await,
+        Origin::Oci { url } => Box::pin(images::read(app, request, settings, url, path)).await,
     }
 }
 
@@ -68,7 +69,7 @@ pub(crate) async fn before_index(app: &App, settings: &Settings) -> Result<()> {
     let summary: Summary = index_client::ask(app, &settings.name, Ask::Summary).await?;
     // What is known of a registry is told while its other tags are still read.
     if summary.origin_fresh.is_none() && summary.specs == 0 {
-        return first_look(app, settings, origin).await;
+        return Box::pin(first_look(app, settings, origin)).await;
     }
     let age = now().as_millis().saturating_sub(summary.origin_asked.unwrap_or_default().as_millis());
     if age >= app.config.origin_fresh_seconds * 1_000 {
@@ -150,7 +151,7 @@ async fn begin_look(app: &App, settings: &Settings, url: &RepositoryUrl, anew: b
 
 /// The same for the dashboard, which shows what is known and the origin's trouble beside it.
 pub(crate) async fn before_page(app: &App, settings: &Settings) {
-    if let Err(error) = before_index(app, settings).await {
+    if let Err(error) = Box::pin(before_index(app, settings)).await {
         console_error!("{}: {error:?}", settings.name);
     }
 }

@@ -105,7 +105,8 @@ enum Stage {
 pub(super) struct Look {
     mirror: MirrorName,
     repository: RepositoryUrl,
-    began: Timestamp,
+    /// When it began, in milliseconds since 1970: tells it from the one that takes its place.
+    began: u64,
     stage: Stage,
     /// Where the next page of tags lies.
     page: Option<String>,
@@ -137,23 +138,18 @@ pub(super) fn next_due(tables: &Tables) -> Result<Option<u64>> {
 }
 
 impl IndexObject {
-    /// Begins a look, unless one is under way. With `anew`, what was refused is looked at again.
-    pub(super) async fn begin_look(
-        &self,
-        mirror: MirrorName,
-        repository: RepositoryUrl,
-        anew: bool,
-        now: Timestamp,
-    ) -> Result<()> {
+    /// Begins a look, unless one is under way. With `anew`, one that is begins again, and what was
+    /// refused is looked at again.
+    pub(super) async fn begin_look(&self, mirror: MirrorName, repository: RepositoryUrl, anew: bool) -> Result<()> {
         let tables = &self.tables;
         if anew {
             tables.run("UPDATE unread SET due = 0", vec![])?;
         }
-        if tables.look()?.is_none() {
+        if anew || tables.look()?.is_none() {
             tables.save_look(&Look {
                 mirror,
                 repository,
-                began: now,
+                began: app::now().as_millis(),
                 stage: Stage::Tags,
                 page: None,
                 pages: 0,
@@ -176,11 +172,16 @@ impl IndexObject {
             Err(error) => return self.give_up(&error, now).await,
         };
         let went = self.advance(&mut look, &config, now).await;
+        let is_current = self.tables.look()?.is_some_and(|current| current.began == look.began);
         match went {
+            // Another begins; what was learnt stays.
+            Ok(_) if !is_current => Ok(()),
             Ok(true) => self.end_look(&look, now).await,
             Ok(false) => self.tables.save_look(&look),
             Err(error @ Error::OriginBusy { until, .. }) => {
-                self.tables.save_look(&look)?;
+                if is_current {
+                    self.tables.save_look(&look)?;
+                }
                 self.pause_origin(until, error.to_string(), now).await
             }
             Err(error) => self.give_up(&error, now).await,

@@ -74,7 +74,7 @@ pub(crate) async fn manifest(app: &App, settings: &Settings, tag: &Tag) -> Resul
     let (Origin::Oci { url }, Some(hash)) = (&settings.origin, tag.hash()) else { return Ok(None) };
     let images = Images::of(app, settings, url);
     match images.find(&hash).await? {
-        Some(found) if found.tag == *tag => Ok(images.fetch(tag).await?.map(|(stored, ..)| stored)),
+        Some(found) if found.tag == *tag => Ok(Box::pin(images.fetch(tag)).await?.map(|(stored, ..)| stored)),
         _ => Ok(None),
     }
 }
@@ -119,7 +119,7 @@ impl<'a> Images<'a> {
 
     /// A document derived of the package.
     async fn document(&self, request: &Request, path: &LayoutPath, hash: &DagHash) -> Result<Option<Response>> {
-        match self.package(hash).await? {
+        match Box::pin(self.package(hash)).await? {
             Some(_) => read::stored_or_derived(self.app, request, &self.settings.name, path).await,
             None => Ok(None),
         }
@@ -128,7 +128,7 @@ impl<'a> Images<'a> {
     async fn tarball(&self, request: &Request, path: &LayoutPath, hash: &DagHash) -> Result<Option<Response>> {
         let digest = match self.place().reference(path).await? {
             Some(reference) => reference.blob,
-            None => match self.package(hash).await? {
+            None => match Box::pin(self.package(hash)).await? {
                 // The path may be another's that ends in the same hash.
                 Some(_) => match self.place().reference(path).await? {
                     Some(reference) => reference.blob,
@@ -168,7 +168,7 @@ impl<'a> Images<'a> {
             Answer::Found(found) => {
                 Ok(Some(Incoming { app: self.app, origin: &self.origin, what, key, digest, found }))
             }
-            Answer::NotModified | Answer::Missing => Err(self.vanished(package, digest).await?),
+            Answer::NotModified | Answer::Missing => Err(Box::pin(self.vanished(package, digest)).await?),
         }
     }
 
@@ -182,7 +182,7 @@ impl<'a> Images<'a> {
         }) else {
             return Ok(gone);
         };
-        match self.fetch(&found.tag).await? {
+        match Box::pin(self.fetch(&found.tag)).await? {
             Some((stored, ..)) if Some(stored.digest) != found.manifest => Ok(self.problem(format!(
                 "has no blob {digest} any more: `{}` was pushed again with another tarball; read its spec again",
                 found.tag
@@ -203,7 +203,7 @@ impl<'a> Images<'a> {
                 self.derive(&package, size).await?;
                 Ok(Some((package, size)))
             }
-            None => Ok(self.fetch(&tag).await?.map(|(_, package, size)| (package, size))),
+            None => Ok(Box::pin(self.fetch(&tag)).await?.map(|(_, package, size)| (package, size))),
         }
     }
 
