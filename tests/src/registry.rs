@@ -9,7 +9,12 @@ use std::{
 
 use larder_shared::{
     layout::v2::Stem,
-    oci::{digest::ContentDigest, image, manifest::IMAGE, tag::Tag},
+    oci::{
+        digest::ContentDigest,
+        image::{self, Provenance},
+        manifest::IMAGE,
+        tag::Tag,
+    },
     package::Package,
 };
 use tempfile::TempDir;
@@ -29,6 +34,9 @@ const TRIES: usize = 5;
 
 /// The repository of all tests.
 pub const NAME: &str = "octo-org/cache";
+
+/// A Larder's setting for tests that are not about time: a busy machine is no reason to give a registry up.
+pub const PATIENT: [(&str, &str); 1] = [("LARDER_ORIGIN_TIMEOUT_SECONDS", "50")];
 
 /// A registry with a folder of its own, and one repository to work with.
 pub struct Registry {
@@ -59,7 +67,8 @@ impl Registry {
         let packages: Vec<_> = nodes.iter().map(|node| read_v2_package(&folder, node)).collect();
         for (node, held) in nodes.iter().zip(&packages) {
             let package = Package::from_spec_file(&Stem::of(node), held.signed, &held.document).unwrap();
-            let made = image::of_package(&package.spec, package.tarball, held.tarball.len() as u64);
+            let made =
+                image::of_package(&package.spec, package.tarball, held.tarball.len() as u64, Provenance::default());
             let image = Image { config: made.config, layers: vec![held.tarball.clone()], manifest: made.manifest };
             registry.push_image(Tag::of(node).as_str(), &image);
         }

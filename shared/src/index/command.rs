@@ -475,6 +475,9 @@ pub struct Located {
     pub record: NodeRecord,
     /// Its tarball, when known.
     pub tarball: Option<Digest>,
+    /// The page of the run that built it, when that was reported.
+    #[serde(default)]
+    pub run: Option<String>,
 }
 
 /// An index document of one generation, to be sent by joining its parts.

@@ -24,7 +24,7 @@ use larder_tests::{
     oci::Image,
     origin::{Asked, Origin, Reply},
     package::{MadeUp, noise},
-    registry::{NAME, Registry},
+    registry::{NAME, PATIENT, Registry},
     spack::{Held, packages_of, read, read_v2, read_v2_package, read_v3, read_v3_package},
     wait,
 };
@@ -53,7 +53,7 @@ fn repository(origin: &Origin) -> String {
 fn counted(folder: &str) -> (Registry, Vec<Held>, Origin, Larder) {
     let (registry, packages) = Registry::of(&fixture(folder));
     let gate = Origin::start_with(registry.forward());
-    let larder = Larder::start();
+    let larder = Larder::start_with(&PATIENT);
     larder.make_mirror_of("m", &repository(&gate));
     (registry, packages, gate, larder)
 }
@@ -135,7 +135,7 @@ fn a_hundred_installs_ask_for_each_blob_once() {
             push_index(&registry, &fs::read(fixture("mirror-v2").join("build_cache/index.json")).unwrap());
         }
         let gate = Origin::start_with(registry.forward());
-        let larder = Larder::start();
+        let larder = Larder::start_with(&PATIENT);
         larder.make_mirror_of("m", &repository(&gate));
         look(&larder);
         let to_list = gate.requests().len();
@@ -175,7 +175,7 @@ fn an_old_index_hides_nothing_and_brings_nothing_back() {
     let hash = |held: &Held| held.path.rsplit('-').next().unwrap().split('.').next().unwrap().to_owned();
     registry.delete(&format!("{}-{}.spack", first.name, hash(first)));
     registry.push(&new);
-    let larder = Larder::start();
+    let larder = Larder::start_with(&PATIENT);
     larder.make_mirror_of("m", &registry.url());
     assert_eq!(look(&larder).specs, 53);
     let offered = hashes(&read(&larder.mirror("m"), "build_cache/index.json"));
@@ -239,7 +239,7 @@ fn tags_come_in_pages() {
             true => in_pages(forward(asked), asked, length),
             false => forward(asked),
         });
-        let larder = Larder::start();
+        let larder = Larder::start_with(&PATIENT);
         larder.make_mirror_of("m", &repository(&gate));
         assert_eq!(look(&larder).specs, packages.len() as u64);
         assert_eq!(number(&gate, "/tags/list"), packages.len().div_ceil(length));
@@ -249,7 +249,7 @@ fn tags_come_in_pages() {
 #[test]
 fn a_registry_that_is_down_is_not_missed_by_those_who_read_before() {
     let (mut registry, packages) = Registry::of(&fixture("mirror-v2-unsigned"));
-    let mut larder = Larder::start();
+    let mut larder = Larder::start_with(&PATIENT);
     larder.make_mirror_of("m", &registry.url());
     let before = look(&larder);
     let nodes = packages_of(&read(&larder.mirror("m"), "build_cache/index.json"));
@@ -332,7 +332,7 @@ impl LikeGhcr {
 fn a_token_is_asked_for_once_and_shown_to_nobody_else() {
     let (registry, packages) = Registry::of(&fixture("mirror-v2-unsigned"));
     let ghcr = LikeGhcr::start(&registry, None);
-    let larder = Larder::start();
+    let larder = Larder::start_with(&PATIENT);
     larder.make_mirror_of("m", &repository(&ghcr.front));
     look(&larder);
     assert_eq!(tarballs(read_v2(&larder.mirror("m")).values()), tarballs(&packages));
@@ -350,7 +350,7 @@ fn a_private_repository_is_read_with_the_credentials_that_are_set() {
     registry.push(&package);
     let ghcr = LikeGhcr::start(&registry, Some("me:s3cret"));
     let host = ghcr.front.url().replace("http://", "");
-    let mut larder = Larder::start();
+    let mut larder = Larder::start_with(&PATIENT);
     larder.make_mirror_of("m", &repository(&ghcr.front));
     let error = larder.post("/api/v1/mirrors/m/refresh", "").token(ADMIN).send().expect_error(502);
     assert!(error.message.contains("answered 403 when asked for a token: everybody"), "{error:?}");
@@ -371,7 +371,7 @@ fn a_large_tarball_is_sent_while_it_is_stored() {
     let package = MadeUp::new("large", "1.0").with_tarball(noise(7, 20 << 20));
     registry.push(&package);
     let gate = Origin::start_with(registry.forward());
-    let larder = Larder::start();
+    let larder = Larder::start_with(&PATIENT);
     for (name, path) in [
         ("v2", format!("/mirrors/v2-m/{}", package.tarball_path())),
         ("oci", format!("/v2/oci-m/blobs/sha256:{}", Digest::of(&package.tarball))),
@@ -401,7 +401,7 @@ fn a_look_goes_on_where_it_was_when_the_server_is_killed() {
         registry.push(package);
     }
     let gate = Origin::start_with(registry.forward());
-    let mut larder = Larder::start();
+    let mut larder = Larder::start_with(&PATIENT);
     larder.make_mirror_of("m", &repository(&gate));
     larder.run_schedule();
     wait::until("some are read", || (number(&gate, "/manifests/package") >= 15).then_some(()));
@@ -419,7 +419,7 @@ fn an_image_that_is_pushed_again_is_read_again_when_its_tarball_is_gone() {
     let registry = Registry::start();
     let package = MadeUp::new("zlib", "1.3");
     registry.push(&package);
-    let larder = Larder::start();
+    let larder = Larder::start_with(&PATIENT);
     larder.make_mirror_of("m", &registry.url());
     look(&larder);
     let tarball = |larder: &Larder| larder.get(&format!("/mirrors/m/{}", package.tarball_path())).send();

@@ -13,7 +13,7 @@ use larder_tests::{
     oci::descriptor,
     origin::{Asked, Origin, Reply},
     package::{MadeUp, noise},
-    registry::{NAME, Registry},
+    registry::{NAME, PATIENT, Registry},
     spack::{packages_of, read},
     wait,
 };
@@ -29,6 +29,16 @@ fn state(larder: &Larder, mirror: &str) -> OriginState {
 
 fn refresh(larder: &Larder, mirror: &str) -> larder_tests::http::Answer {
     larder.post(&format!("/api/v1/mirrors/{mirror}/refresh"), "").token(ADMIN).send()
+}
+
+/// Asks the mirror's registry now, and waits until its document says what is expected.
+fn look(larder: &Larder, mirror: &str, is_expected: impl Fn(&Mirror) -> bool) -> Mirror {
+    refresh(larder, mirror).expect(200);
+    wait::until("the registry is read", || {
+        let mirror: Mirror = larder.api(&format!("mirrors/{mirror}"));
+        let is_read = mirror.origin_state.as_ref().is_some_and(|state| state.fresh.is_some() && state.unread_tags == 0);
+        (is_read && is_expected(&mirror)).then_some(mirror)
+    })
 }
 
 /// What a registry with one package answers.
@@ -61,7 +71,7 @@ fn bad_at(package: &MadeUp, bad: &str, reply: Reply) -> impl Fn(&str) -> Reply +
 
 #[test]
 fn a_list_of_tags_that_is_none_leaves_what_was_known() {
-    let larder = Larder::start();
+    let larder = Larder::start_with(&PATIENT);
     let package = MadeUp::new("zlib", "1.3");
     let elsewhere = Reply::Answer {
         status: 200,
@@ -101,7 +111,7 @@ fn a_list_of_tags_that_is_none_leaves_what_was_known() {
         // Something is known: it is served, and the mirror's document tells.
         let served = package.clone();
         origin.change(move |path| good(&served, path));
-        refresh(&larder, &name).expect(200);
+        look(&larder, &name, |mirror| mirror.specs == 1);
         origin.change(bad_at(&package, "/tags/list", reply));
         assert!(refresh(&larder, &name).expect_error(502).message.contains(words), "{words}");
         assert_eq!(packages_of(&read(&larder.mirror(&name), "build_cache/index.json")).len(), 1, "{words}");
@@ -115,7 +125,7 @@ fn an_image_that_cannot_be_used_is_told_and_hides_no_other() {
     let registry = Registry::start();
     let (good, other) = (MadeUp::new("good", "1.0"), MadeUp::new("other", "1.0"));
     registry.push(&good);
-    let larder = Larder::start();
+    let larder = Larder::start_with(&PATIENT);
     let bad = MadeUp::new("bad", "1.0");
     let image = bad.image();
     registry.push(&bad);
@@ -162,7 +172,7 @@ fn an_image_that_cannot_be_used_is_told_and_hides_no_other() {
             },
         );
         larder.make_mirror_of(name, &repository(&gate));
-        refresh(&larder, name).expect(200);
+        look(&larder, name, |mirror| mirror.specs == 1);
         let nodes = packages_of(&read(&larder.mirror(name), "build_cache/index.json"));
         assert_eq!(nodes.iter().map(|node| node.hash.as_str()).collect::<Vec<_>>(), [&good.hash], "{name}");
         let told = state(&larder, name);
@@ -183,8 +193,7 @@ fn an_image_that_cannot_be_used_is_told_and_hides_no_other() {
         wait::until("the tags are listed again", || (asked("/tags/list") >= 2).then_some(()));
         assert_eq!(asked(&manifest), if name == "gone" { asked(&manifest) } else { before }, "{name}");
         gate.change_with(registry.forward());
-        refresh(&larder, name).expect(200);
-        wait::until("it is offered", || (larder.api::<Mirror>(&format!("mirrors/{name}")).specs == 2).then_some(()));
+        look(&larder, name, |mirror| mirror.specs == 2);
         assert_eq!(state(&larder, name).refused_tags, 0, "{name}");
         expect_same_bytes(name, &larder.get(&path).send().expect(200).body, &bad.tarball);
     }
@@ -195,7 +204,7 @@ fn an_index_that_cannot_be_used_is_told_and_hinders_nothing() {
     let registry = Registry::start();
     let packages: Vec<_> = (0..8).map(|number| MadeUp::new(&format!("package-{number}"), "1.0")).collect();
     packages.iter().for_each(|package| registry.push(package));
-    let larder = Larder::start();
+    let larder = Larder::start_with(&PATIENT);
     let named = json!({ "schemaVersion": 2, "mediaType": IMAGE, "config": descriptor(CONFIG, b"{}"), "layers": [descriptor("x", b"y")] });
     for (name, manifest, layer, words) in [
         ("html", Reply::page(), Reply::status(404), "not one"),
@@ -210,8 +219,7 @@ fn an_index_that_cannot_be_used_is_told_and_hinders_nothing() {
             _ => forward(asked),
         });
         larder.make_mirror_of(name, &repository(&gate));
-        refresh(&larder, name).expect(200);
-        let mirror: Mirror = larder.api(&format!("mirrors/{name}"));
+        let mirror = look(&larder, name, |mirror| mirror.specs == 8);
         let told = mirror.origin_state.unwrap();
         assert_eq!((mirror.specs, told.error, told.refused_tags), (8, None, 1), "{name}");
         assert!(
@@ -275,9 +283,9 @@ fn a_reader_who_meets_a_busy_registry_stops_the_others() {
     let package = MadeUp::new("zlib", "1.3");
     let served = package.clone();
     let origin = Origin::start(move |path| good(&served, path));
-    let larder = Larder::start();
+    let larder = Larder::start_with(&PATIENT);
     larder.make_mirror_of("m", &repository(&origin));
-    refresh(&larder, "m").expect(200);
+    look(&larder, "m", |mirror| mirror.specs == 1);
     let busy = Reply::Answer { status: 429, headers: "Retry-After: 3600\r\n".to_owned(), body: Vec::new() };
     origin.change(move |_| busy.clone());
     let path = format!("/mirrors/m/{}", package.tarball_path());
@@ -300,14 +308,13 @@ fn a_registry_that_is_out_of_order_is_left_alone_soon() {
             if asked.path.contains("/manifests/") { Reply::status(500) } else { forward(asked) }
         },
     );
-    let larder = Larder::start();
+    let larder = Larder::start_with(&PATIENT);
     larder.make_mirror_of("m", &repository(&gate));
     let error = refresh(&larder, "m").expect_error(502);
     assert!(error.message.contains("answered 500"), "{error:?}");
     assert!(gate.requests().len() < 12, "{:?}", gate.requests());
     gate.change_with(registry.forward());
-    refresh(&larder, "m").expect(200);
-    wait::until("all are offered", || (larder.api::<Mirror>("mirrors/m").specs == 40).then_some(()));
+    look(&larder, "m", |mirror| mirror.specs == 40);
 }
 
 #[test]
@@ -326,7 +333,7 @@ fn a_silent_registry_is_given_up_before_spack_gives_up() {
 
 #[test]
 fn a_tarball_of_other_bytes_is_never_whole_and_never_kept() {
-    let larder = Larder::start();
+    let larder = Larder::start_with(&PATIENT);
     for (name, length) in [("small", 1_000), ("large", 20 << 20)] {
         let package = MadeUp::new("zlib", "1.3").with_tarball(noise(1, length));
         let tarball = ContentDigest::of(&package.tarball).to_string();
@@ -334,7 +341,7 @@ fn a_tarball_of_other_bytes_is_never_whole_and_never_kept() {
         wrong[500] ^= 1;
         let origin = Origin::start(bad_at(&package, &tarball, Reply::found(wrong)));
         larder.make_mirror_of(name, &repository(&origin));
-        refresh(&larder, name).expect(200);
+        look(&larder, name, |mirror| mirror.specs == 1);
         larder.get(&format!("/mirrors/{name}/{}", package.spec_path())).send().expect(200);
         let stored = larder.stored();
         for path in [format!("/mirrors/{name}/{}", package.tarball_path()), format!("/v2/{name}/blobs/{tarball}")] {
@@ -351,9 +358,9 @@ fn what_no_image_names_is_not_asked_for() {
     let package = MadeUp::new("zlib", "1.3");
     let served = package.clone();
     let origin = Origin::start(move |path| good(&served, path));
-    let larder = Larder::start();
+    let larder = Larder::start_with(&PATIENT);
     larder.make_mirror_of("m", &repository(&origin));
-    refresh(&larder, "m").expect(200);
+    look(&larder, "m", |mirror| mirror.specs == 1);
     let asked = origin.requests().len();
     let other = MadeUp::new("other", "1.0");
     let digest = ContentDigest::of(b"anything");
@@ -369,7 +376,7 @@ fn what_no_image_names_is_not_asked_for() {
 
 #[test]
 fn an_origin_that_is_no_repository_is_refused() {
-    let larder = Larder::start();
+    let larder = Larder::start_with(&PATIENT);
     for url in ["https://ghcr.io/a", "oci://ghcr.io", "oci://user/image", "oci://ghcr.io/a:tag", "ghcr.io/a"] {
         let body = json!({ "name": "m", "origin": { "kind": "oci", "url": url } }).to_string();
         let error = larder.post("/api/v1/mirrors", &body).token(ADMIN).send().expect_error(400);
