@@ -59,17 +59,17 @@ pub(crate) async fn read(
 }
 
 /// Sees to it that the index shows what the origin has: asks it first when nothing is known, and
-/// after the answer when what is known has grown old.
-pub(crate) async fn before_index(app: &App, settings: &Settings) -> Result<()> {
+/// after the answer when what is known has grown old. Whether it asked first.
+pub(crate) async fn before_index(app: &App, settings: &Settings) -> Result<bool> {
     let origin = match &settings.origin {
-        Origin::Bucket => return Ok(()),
+        Origin::Bucket => return Ok(false),
         Origin::Http { url } => url.clone(),
         Origin::Oci { url } => url.to_string(),
     };
     let summary: Summary = index_client::ask(app, &settings.name, Ask::Summary).await?;
     // What is known of a registry is told while its other tags are still read.
     if summary.origin_fresh.is_none() && summary.specs == 0 {
-        return Box::pin(first_look(app, settings, origin)).await;
+        return Box::pin(first_look(app, settings, origin)).await.map(|()| true);
     }
     let age = now().as_millis().saturating_sub(summary.origin_asked.unwrap_or_default().as_millis());
     if age >= app.config.origin_fresh_seconds * 1_000 {
@@ -80,7 +80,7 @@ pub(crate) async fn before_index(app: &App, settings: &Settings) -> Result<()> {
         })
         .await;
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Waits for the first look at an origin, which goes on when the reader has to be sent away: a large

@@ -49,7 +49,8 @@ impl Challenge {
     /// Where to ask for the token; `None` unless that is over https, or as openly as the registry itself.
     pub fn token_url(&self, is_plain: bool) -> Option<String> {
         let Self::Bearer { realm, service, scope } = self else { return None };
-        if !realm.starts_with("https://") && !(is_plain && realm.starts_with("http://")) {
+        let is_safe = realm.starts_with("https://") || (is_plain && realm.starts_with("http://"));
+        if !is_safe {
             return None;
         }
         let mut query = form_urlencoded::Serializer::new(String::new());

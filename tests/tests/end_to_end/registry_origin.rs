@@ -168,6 +168,22 @@ fn a_hundred_installs_ask_for_each_blob_once() {
 }
 
 #[test]
+fn a_package_may_be_the_first_thing_that_is_asked_for() {
+    let registry = Registry::start();
+    let package = MadeUp::new("zlib", "1.3");
+    registry.push(&package);
+    let larder = Larder::start_with(&PATIENT);
+    for (name, path) in
+        [("v2", package.spec_path()), ("tarball", package.tarball_path()), ("v3", package.manifest_path())]
+    {
+        larder.make_mirror_of(name, &registry.url());
+        larder.get(&format!("/mirrors/{name}/{path}")).send().expect(200);
+    }
+    larder.make_mirror_of("oci", &registry.url());
+    assert_eq!(larder.repository("oci").pull(&package.tag()), package.image());
+}
+
+#[test]
 fn an_old_index_hides_nothing_and_brings_nothing_back() {
     let (registry, packages) = Registry::of(&fixture("mirror-v2"));
     push_index(&registry, &fs::read(fixture("mirror-v2").join("build_cache/index.json")).unwrap());

@@ -341,12 +341,11 @@ impl IndexObject {
             match image {
                 Ok(Some(image)) => {
                     look.failures = 0;
-                    match self.take_image(look, &store, &tag, image, now).await {
-                        Ok(()) => self.tables.forget_unread(tag.as_str()).map_err(index)?,
-                        Err(error) => {
-                            self.refuse(tag.as_str(), &error, now.as_millis() + FAILED_MILLIS).map_err(index)?
-                        }
-                    }
+                    let noted = match self.take_image(look, &store, &tag, image, now).await {
+                        Ok(()) => self.tables.forget_unread(tag.as_str()),
+                        Err(error) => self.refuse(tag.as_str(), &error, now.as_millis() + FAILED_MILLIS),
+                    };
+                    noted.map_err(index)?;
                 }
                 // It was there when the tags were listed.
                 Ok(None) => self.tables.forget_unread(tag.as_str()).map_err(index)?,

@@ -14,7 +14,7 @@ use larder_shared::{
 };
 use worker::{Request, Response, ResponseBody};
 
-use super::{before_page, blob::Incoming};
+use super::{before_index, blob::Incoming};
 use crate::{
     app::{App, now},
     error::{Error, Result},
@@ -207,16 +207,21 @@ impl<'a> Images<'a> {
         }
     }
 
-    /// What the index knows of a package; when it does not know it, the registry is asked for news after the
-    /// answer.
+    /// What the index knows of a package; when it does not know it, the registry is asked for news, after the
+    /// answer unless it was never asked before.
     async fn find(&self, hash: &DagHash) -> Result<Option<OriginImage>> {
-        let ask = Ask::OriginImage(hash.clone());
-        let found: Option<OriginImage> = index_client::ask(self.app, &self.settings.name, ask).await?;
-        match &found {
-            Some(found) => self.respect(found.pause),
-            None => before_page(self.app, self.settings).await,
+        let mut found = self.ask_for(hash).await?;
+        if found.is_none() && Box::pin(before_index(self.app, self.settings)).await? {
+            found = self.ask_for(hash).await?;
+        }
+        if let Some(found) = &found {
+            self.respect(found.pause);
         }
         Ok(found)
+    }
+
+    async fn ask_for(&self, hash: &DagHash) -> Result<Option<OriginImage>> {
+        index_client::ask(self.app, &self.settings.name, Ask::OriginImage(hash.clone())).await
     }
 
     /// The package of an image whose manifest and configuration are kept.
