@@ -226,6 +226,7 @@ impl IndexObject {
                 Ok(false)
             }
             Stage::Index => {
+                self.tables.forget_refused_index(now).map_err(index)?;
                 if self.tables.due_tags(now).map_err(index)? > WORTH_AN_INDEX {
                     self.read_index(look, registry, now).await?;
                 }
@@ -274,10 +275,14 @@ impl IndexObject {
     /// Takes what the registry's own index tells of tags that are not known. What is wrong with it is
     /// told and hinders nothing: the images tell the same.
     async fn read_index(&self, look: &Look, registry: Registry<'_>, now: Timestamp) -> error::Result<()> {
+        let is_refused = self.tables.is_unread(Tag::INDEX).map_err(index)?;
+        if is_refused {
+            return Ok(());
+        }
         match self.take_index(look, registry, now).await {
+            Ok(()) => Ok(()),
             Err(busy @ Error::OriginBusy { .. }) => Err(busy),
             Err(error) => self.refuse(Tag::INDEX, &error, now.as_millis() + REFUSED_MILLIS).map_err(index),
-            Ok(()) => self.tables.forget_unread(Tag::INDEX).map_err(index),
         }
     }
 
@@ -434,7 +439,7 @@ fn take_records(tables: &Tables, mirror: &mut MirrorRow, records: &[Record], now
     for Record { node, in_buildcache, .. } in records {
         let tag = Tag::of(node);
         let record = NodeRecord::of(node);
-        if *in_buildcache && tables.is_unread(&tag)? {
+        if *in_buildcache && tables.is_unread(tag.as_str())? {
             let arrival = Arrival { layout: Layout::Oci, document: None, signed: 0, tarball: None, now };
             changed |= add_package(tables, mirror, &record, &arrival)?;
             tables.forget_unread(tag.as_str())?;
@@ -495,13 +500,18 @@ impl Tables {
         self.count("SELECT count(*) AS count FROM unread WHERE due <= ?", vec![number(now.as_millis())])
     }
 
-    fn is_unread(&self, tag: &Tag) -> Result<bool> {
+    fn is_unread(&self, tag: &str) -> Result<bool> {
         let sql = "SELECT tag FROM unread WHERE tag = ?";
-        Ok(self.first::<serde_json::Value>(sql, vec![tag.as_str().into()])?.is_some())
+        Ok(self.first::<serde_json::Value>(sql, vec![tag.into()])?.is_some())
     }
 
     fn forget_unread(&self, tag: &str) -> Result<()> {
         self.run("DELETE FROM unread WHERE tag = ?", vec![tag.into()])
+    }
+
+    /// Forgets that the registry's own index was refused, once it is due to be looked at again.
+    fn forget_refused_index(&self, now: Timestamp) -> Result<()> {
+        self.run("DELETE FROM unread WHERE tag = ? AND due <= ?", vec![Tag::INDEX.into(), number(now.as_millis())])
     }
 
     /// How many tags are still to be read, and how many are refused.
