@@ -174,7 +174,7 @@ fn a_package_may_be_the_first_thing_that_is_asked_for() {
     registry.push(&package);
     let larder = Larder::start_with(&PATIENT);
     for (name, path) in
-        [("v2", package.spec_path()), ("tarball", package.tarball_path()), ("v3", package.manifest_path())]
+        [("one", package.spec_path()), ("two", package.tarball_path()), ("three", package.manifest_path())]
     {
         larder.make_mirror_of(name, &registry.url());
         larder.get(&format!("/mirrors/{name}/{path}")).send().expect(200);
