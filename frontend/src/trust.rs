@@ -244,7 +244,7 @@ pub(crate) mod tests {
                 "The origin mirror.example.org did not answer within 10 s. Larder asked 1 min ago; it has never answered well, so there is nothing to show. Larder asks again by itself.",
             ),
         ] {
-            mirror.origin_state = Some(OriginState { asked, fresh, error });
+            mirror.origin_state = Some(OriginState { asked, fresh, error, ..OriginState::default() });
             assert_eq!(OriginWords::of(&mirror, minute(9)), OriginWords { health, state: state.to_owned() });
         }
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     digest::Digest,
     name::{DagHash, Fingerprint, MirrorName, PackageName},
+    oci::repository::RepositoryUrl,
 };
 
 pub mod error;
@@ -138,6 +139,12 @@ pub enum Origin {
         /// The mirror's root, such as `https://example.github.io/cache`; `http` or `https`.
         url: String,
     },
+    /// Read through from a repository of a registry, such as ghcr.io, that Spack pushes to; kept in the
+    /// bucket on first use.
+    Oci {
+        /// The repository: `oci://<host>/<name>`, or `oci+http://…` without TLS.
+        url: RepositoryUrl,
+    },
 }
 
 /// The answer to an upload: 201 when it was stored, 200 when the same bytes were there.
@@ -262,7 +269,7 @@ pub struct ReindexProblem {
 }
 
 /// How the last look at an origin went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OriginState {
     /// When the origin was last asked; `null` when it never was.
@@ -271,6 +278,25 @@ pub struct OriginState {
     pub fresh: Option<Timestamp>,
     /// What went wrong when it was last asked, in a sentence; `null` when nothing did.
     pub error: Option<String>,
+    /// How many tags of a registry are still to be read before its packages are offered.
+    #[serde(default)]
+    pub unread_tags: u64,
+    /// How many tags of a registry are not offered, because their images cannot be used.
+    #[serde(default)]
+    pub refused_tags: u64,
+    /// Some of those, at most 20, by name.
+    #[serde(default)]
+    pub refused: Vec<RefusedTag>,
+}
+
+/// A tag of a registry that is not offered. Larder looks at it again after an hour, or when asked to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RefusedTag {
+    /// The tag.
+    pub tag: String,
+    /// What is wrong with its image, in a sentence.
+    pub message: String,
 }
 
 /// An item of `GET /api/v1/mirrors/{m}/packages?q=&limit=&cursor=`, in order of name.

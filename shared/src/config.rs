@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{digest::Digest, oidc::GITHUB_ISSUER};
+use crate::{digest::Digest, oci::challenge::RegistryCredentials, oidc::GITHUB_ISSUER};
 
 /// What the person who deployed Larder chose.
 #[derive(Debug)]
@@ -28,6 +28,9 @@ pub struct Config {
     /// How many seconds an origin has to begin its answer (`LARDER_ORIGIN_TIMEOUT_SECONDS`, 8).
     /// Spack itself waits 10 s for a byte.
     pub origin_timeout_seconds: u64,
+    /// Names and passwords at the registries that mirrors are read through from, from the secret
+    /// `LARDER_REGISTRY_CREDENTIALS`: `<host>=<user>:<password>`, one or several.
+    pub registry_credentials: RegistryCredentials,
     /// Who issues the OpenID Connect tokens of CI jobs (`LARDER_OIDC_ISSUER`, GitHub's): an `https`
     /// URL without a slash at its end, or for tests one of this machine.
     pub oidc_issuer: String,
@@ -81,7 +84,7 @@ impl fmt::Debug for SigningKey {
 }
 
 /// A setting that cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the setting {name} is `{value}`; {expected} is expected")]
 pub struct InvalidSetting {
     /// Its name.
@@ -132,6 +135,7 @@ impl Config {
             unused_blob_seconds: seconds("LARDER_UNUSED_BLOB_SECONDS", 3600)?,
             origin_fresh_seconds: seconds("LARDER_ORIGIN_FRESH_SECONDS", 60)?,
             origin_timeout_seconds: seconds("LARDER_ORIGIN_TIMEOUT_SECONDS", 8)?,
+            registry_credentials: RegistryCredentials::parse(&lookup(RegistryCredentials::NAME).unwrap_or_default())?,
             oidc_issuer: issuer(lookup("LARDER_OIDC_ISSUER"))?,
             oidc_audience: lookup("LARDER_OIDC_AUDIENCE").filter(|audience| !audience.is_empty()),
             oidc_refetch_seconds: seconds("LARDER_OIDC_REFETCH_SECONDS", 60)?,
@@ -193,6 +197,7 @@ mod tests {
             ("LARDER_UNUSED_BLOB_SECONDS", "an hour"),
             ("LARDER_ORIGIN_FRESH_SECONDS", "-1"),
             ("LARDER_ORIGIN_TIMEOUT_SECONDS", "soon"),
+            ("LARDER_REGISTRY_CREDENTIALS", "ghcr.io"),
             ("LARDER_OIDC_ISSUER", "http://example.org"),
             ("LARDER_OIDC_ISSUER", "http://127.0.0.1.example.org"),
             ("LARDER_OIDC_ISSUER", "https://example.org/"),

@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use crate::api::Timestamp;
+
 /// Whether an `If-None-Match` header names the version with `etag`: the client has it already.
 ///
 /// Compared weakly, because a zone may weaken ETags on the way (`W/"x"` for `"x"`).
@@ -59,6 +61,39 @@ impl ByteRange {
     }
 }
 
+/// Most seconds that a server is left alone because it asked for it: an hour.
+const MAX_RETRY_SECONDS: u64 = 3_600;
+
+/// How long a server is left alone that asks for it and does not say how long, in seconds.
+const DEFAULT_RETRY_SECONDS: u64 = 60;
+
+/// When a server that asked for fewer requests may be asked again (RFC 9110, section 10.2.3).
+///
+/// The header holds seconds or a date; what cannot be read counts for a minute, and nothing for less
+/// than a second or more than an hour.
+pub fn retry_after(header: Option<&str>, now: Timestamp) -> Timestamp {
+    let header = header.unwrap_or_default().trim();
+    let millis = match header.parse::<u64>() {
+        Ok(seconds) => seconds.saturating_mul(1_000),
+        Err(_) => match http_date(header) {
+            Some(date) => date.as_millis().saturating_sub(now.as_millis()),
+            None => DEFAULT_RETRY_SECONDS * 1_000,
+        },
+    };
+    let until = now.as_millis() + millis.clamp(1_000, MAX_RETRY_SECONDS * 1_000);
+    // Times are told in whole seconds.
+    Timestamp::from_millis(until.div_ceil(1_000) * 1_000)
+}
+
+/// A date such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn http_date(text: &str) -> Option<Timestamp> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let parts: Vec<_> = text.split(' ').collect();
+    let [_, day, month, year, time, "GMT"] = parts[..] else { return None };
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    format!("{year}-{month:02}-{day}T{time}Z").parse().ok()
+}
+
 /// What one client is counted by: its IPv4 address, or the first 64 bits of its IPv6 address, which
 /// is the smallest network a provider gives to one customer.
 pub fn client_network(address: &str) -> String {
@@ -111,6 +146,26 @@ mod tests {
         }
         assert_eq!(ByteRange::parse("bytes=0-", 0), Err(Unsatisfiable));
         assert_eq!(ByteRange { first: 2, length: 4 }.content_range(10), "bytes 2-5/10");
+    }
+
+    #[test]
+    fn a_server_that_asks_for_a_pause_gets_it() {
+        let now: Timestamp = "1994-11-06T08:49:00Z".parse().unwrap();
+        for (header, seconds) in [
+            (None, 60),
+            (Some("30"), 30),
+            (Some("0"), 1),
+            (Some("99999999999999999999"), 60),
+            (Some("86400"), 3_600),
+            (Some("Sun, 06 Nov 1994 08:49:37 GMT"), 37),
+            (Some("Sun, 06 Nov 1994 08:40:00 GMT"), 1),
+            (Some("Wed, 06 Nov 2044 08:49:37 GMT"), 3_600),
+            (Some("soon"), 60),
+            (Some("-1"), 60),
+        ] {
+            let expected = Timestamp::from_millis(now.as_millis() + seconds * 1_000);
+            assert_eq!(retry_after(header, now), expected, "{header:?}");
+        }
     }
 
     #[test]

@@ -167,9 +167,10 @@ impl Larder {
         self.get(&format!("/api/v1/{path}")).send().expect(200).json()
     }
 
-    /// Makes a mirror that is read through from `url`.
+    /// Makes a mirror that is read through from `url`: a site, or a registry's repository.
     pub fn make_mirror_of(&self, name: &str, url: &str) {
-        let body = serde_json::json!({ "name": name, "origin": { "kind": "http", "url": url } });
+        let kind = if url.starts_with("oci") { "oci" } else { "http" };
+        let body = serde_json::json!({ "name": name, "origin": { "kind": kind, "url": url } });
         self.post("/api/v1/mirrors", &body.to_string()).token(ADMIN).send().expect(201);
     }
 }

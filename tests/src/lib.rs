@@ -8,7 +8,7 @@
 //! push       the program `larder push`; program, any other command of it
 //! issuer     an issuer of OpenID Connect tokens, and the keys it signs with
 //! gpg        GnuPG, with keys of its own
-//! nginx      a static site; origin, one that misbehaves on command
+//! nginx      a static site; registry, Debian's docker-registry; origin, one that misbehaves on command
 //! package    packages made up for a test
 //! ```
 //! Nothing here is a mock: a test starts what it needs, each thing on a free port and in a folder
@@ -30,6 +30,7 @@ pub mod program;
 pub mod push;
 pub mod raw;
 pub mod receiver;
+pub mod registry;
 pub mod reports;
 pub mod spack;
 pub mod wait;

@@ -62,19 +62,42 @@ impl Reply {
     }
 }
 
-type Script = dyn Fn(&str) -> Reply + Send + Sync;
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Such as `GET`.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Asked {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+type Script = dyn Fn(&Asked) -> Reply + Send + Sync;
 
 /// An HTTP server that does as it is told; it lives until the test ends.
 #[derive(Clone)]
 pub struct Origin {
     address: SocketAddr,
     script: Arc<Mutex<Arc<Script>>>,
-    requests: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Origin {
     /// Starts an origin; `script` says what to do with a path such as `/build_cache/index.json`.
     pub fn start(script: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_with(move |asked| script(&asked.path))
+    }
+
+    /// The same with a script that sees the whole request.
+    pub fn start_with(script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let script: Arc<Script> = Arc::new(script);
         let origin = Self {
@@ -100,11 +123,21 @@ impl Origin {
 
     /// From now on it does something else.
     pub fn change(&self, script: impl Fn(&str) -> Reply + Send + Sync + 'static) {
+        self.change_with(move |asked| script(&asked.path));
+    }
+
+    /// The same with a script that sees the whole request.
+    pub fn change_with(&self, script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) {
         *self.script.lock().unwrap() = Arc::new(script);
     }
 
     /// Every request so far, such as `GET /build_cache/index.json`.
     pub fn requests(&self) -> Vec<String> {
+        self.asked().into_iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect()
+    }
+
+    /// The same with their headers.
+    pub fn asked(&self) -> Vec<Asked> {
         self.requests.lock().unwrap().clone()
     }
 
@@ -115,15 +148,19 @@ impl Origin {
         reader.read_line(&mut line)?;
         let mut words = line.split(' ');
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let mut asked = Asked { method: method.to_owned(), path: path.to_owned(), headers: Vec::new() };
         loop {
             let mut header = String::new();
             if reader.read_line(&mut header)? == 0 || header.trim_end().is_empty() {
                 break;
             }
+            if let Some((name, value)) = header.split_once(':') {
+                asked.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+            }
         }
-        self.requests.lock().unwrap().push(format!("{method} {path}"));
+        self.requests.lock().unwrap().push(asked.clone());
         let script = Arc::clone(&self.script.lock().unwrap());
-        let reply = script(path);
+        let reply = script(&asked);
         let is_stalled = matches!(reply, Reply::Stall { .. });
         let (status, headers, announced, body) = match reply {
             Reply::Answer { status, headers, body } => (status, headers, Some(body.len()), body),

@@ -1,7 +1,7 @@
 //! What can go wrong, and what the client is told of it.
 
 use larder_shared::{
-    api::{ApiError, ErrorCode},
+    api::{ApiError, ErrorCode, Timestamp},
     config::InvalidSetting,
     name::MirrorName,
     oci::{digest::ContentDigest, image::InvalidImage, manifest::InvalidManifest, route::PathError, upload::UploadId},
@@ -106,6 +106,8 @@ pub(crate) enum Error {
     Origin { origin: String, problem: String },
     #[error("the origin {origin} did not answer within {seconds} s")]
     OriginTimeout { origin: String, seconds: u64 },
+    #[error("the origin {origin} asks for fewer requests; Larder asks it again at {until}")]
+    OriginBusy { origin: String, until: Timestamp },
     #[error("{problem}")]
     OriginUnread { problem: String },
     #[error("the token issuer {issuer} {problem}")]
@@ -171,9 +173,11 @@ impl Error {
             Self::Unsigned(_) | Self::Untrusted { .. } => ErrorCode::Untrusted,
             Self::Origin { .. } | Self::OriginUnread { .. } => ErrorCode::OriginFailed,
             Self::OriginTimeout { .. } => ErrorCode::OriginTimeout,
-            Self::CatalogueMaking { .. } | Self::IndexTimeout | Self::Issuer { .. } | Self::SettingsBusy(_) => {
-                ErrorCode::Unavailable
-            }
+            Self::CatalogueMaking { .. }
+            | Self::IndexTimeout
+            | Self::Issuer { .. }
+            | Self::SettingsBusy(_)
+            | Self::OriginBusy { .. } => ErrorCode::Unavailable,
             Self::Setting(_) | Self::Platform { .. } | Self::Data { .. } | Self::Index(_) => ErrorCode::Internal,
         }
     }
@@ -225,6 +229,7 @@ impl Error {
                 "Try again in a minute."
             }
             Self::CatalogueMaking { .. } => "Ask again in a few seconds.",
+            Self::OriginBusy { .. } => "What Larder has kept of it is served all the while.",
             Self::Setting(_) => "Correct the setting and deploy again.",
             Self::Ambiguous { .. } => "Send more characters of the hash.",
             Self::MethodNotAllowed { allow, .. } => return Some(format!("It does {allow}.")),

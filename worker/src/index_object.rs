@@ -8,6 +8,7 @@ mod catalogue;
 mod commands;
 mod documents;
 mod find;
+mod look;
 mod queries;
 mod registry;
 mod reindex;
@@ -20,7 +21,7 @@ mod webhooks;
 
 use std::cell::{Cell, RefCell};
 
-use futures_util::{future::join, lock::Mutex};
+use futures_util::{future::join3, lock::Mutex};
 use larder_shared::{
     api::Timestamp,
     index::{
@@ -94,10 +95,12 @@ impl DurableObject for IndexObject {
     async fn alarm(&self) -> worker::Result<Response> {
         self.make_tables()?;
         let now = crate::app::now();
-        // What a receiver does holds nothing up but the next alarm.
-        let (kept, delivered) = join(self.keep_house(now), self.deliver(now)).await;
+        // What a receiver or a registry does holds nothing up but the next alarm.
+        let (kept, delivered, looked) =
+            join3(self.keep_house(now), self.deliver(now), Box::pin(self.go_on_looking(now))).await;
         kept?;
         delivered?;
+        looked?;
         self.ring_when_due().await?;
         Response::empty()
     }
@@ -126,6 +129,7 @@ impl IndexObject {
             removal::next_due(tables)?,
             webhooks::next_due(tables)?,
             catalogue::next_due(tables)?,
+            look::next_due(tables)?,
             reindex,
         ];
         Ok(due.into_iter().flatten().min())
@@ -172,13 +176,17 @@ impl IndexObject {
                 json(&())
             }
             Ask::NoteOrigin(note) => json(&self.note_origin(note, now).await?),
+            Ask::Look { repository, anew } => json(&self.begin_look(mirror, repository, anew).await?),
+            Ask::OriginImage(hash) => json(&self.tables.origin_image(&hash)?),
+            Ask::OriginBlob(digest) => json(&self.tables.origin_blob(&digest)?),
+            Ask::PauseOrigin { until, error } => json(&self.pause_origin(until, error, now).await?),
             Ask::SetWebhook(webhook) => json(&self.set_webhook(mirror, webhook, now).await?),
             Ask::NoteUse(noted) => json(&self.note_use(noted, now).await?),
             Ask::Usage(noted) => {
                 self.note_use(noted, now).await?;
                 json(&self.usage(now)?)
             }
-            Ask::Summary => json(&self.tables.summary()?),
+            Ask::Summary => json(&self.tables.summary(now)?),
             Ask::Packages { q, limit, after } => json(&queries::packages(&self.tables, &q, limit, after.as_ref())?),
             Ask::Package(name) => json(&queries::package(&self.tables, &name)?),
             Ask::Specs { package, limit, cursor } => {

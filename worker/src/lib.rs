@@ -26,6 +26,7 @@ mod schedule;
 mod signing;
 mod store;
 mod stream;
+mod upstream;
 mod usage;
 
 use larder_shared::{

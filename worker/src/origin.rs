@@ -1,10 +1,11 @@
-//! Mirrors that are read through from a static site, such as GitHub Pages.
+//! Mirrors that are read through from a static site, such as GitHub Pages, or from a registry.
 //!
-//! The origin's index is taken over when it changed; packages are fetched when somebody first reads
-//! them, checked, and kept in the bucket. What is kept is served when the site is down.
+//! A site's index is taken over when it changed, by whoever reads it; a registry is looked at by the
+//! mirror's index object (`index_object/look.rs`). Packages are fetched when somebody first reads them,
+//! checked, and kept in the bucket. What is kept is served when the origin is down.
 
 mod blob;
-mod http;
+mod images;
 mod index;
 mod package;
 
@@ -17,6 +18,7 @@ use larder_shared::{
     index::command::{Ask, Changed, OriginNote, Summary},
     layout::LayoutPath,
     name::MirrorName,
+    oci::repository::RepositoryUrl,
 };
 use worker::{Delay, Request, Response, console_error};
 
@@ -26,6 +28,8 @@ use crate::{
     index_client,
     registry::Settings,
 };
+
+pub(crate) use images::{Arriving, blob, manifest};
 
 /// How long the first reader of a mirror waits for the origin's index. Spack waits 10 s.
 const FIRST_READ: Duration = Duration::from_millis(8_500);
@@ -44,19 +48,28 @@ pub(crate) async fn read(
     app: &App,
     request: &Request,
     settings: &Settings,
-    url: &str,
     path: &LayoutPath,
 ) -> Result<Option<Response>> {
-    package::read(app, request, settings, url, path).await
+    match &settings.origin {
+        Origin::Bucket => Ok(None),
+        // On the heap: what they wait for is large, and an isolate's stack is not.
+        Origin::Http { url } => Box::pin(package::read(app, request, settings, url, path)).await,
+        Origin::Oci { url } => Box::pin(images::read(app, request, settings, url, path)).await,
+    }
 }
 
 /// Sees to it that the index shows what the origin has: asks it first when nothing is known, and
-/// after the answer when what is known has grown old.
-pub(crate) async fn before_index(app: &App, settings: &Settings) -> Result<()> {
-    let Origin::Http { url } = &settings.origin else { return Ok(()) };
+/// after the answer when what is known has grown old. Whether it asked first.
+pub(crate) async fn before_index(app: &App, settings: &Settings) -> Result<bool> {
+    let origin = match &settings.origin {
+        Origin::Bucket => return Ok(false),
+        Origin::Http { url } => url.clone(),
+        Origin::Oci { url } => url.to_string(),
+    };
     let summary: Summary = index_client::ask(app, &settings.name, Ask::Summary).await?;
-    if summary.origin_fresh.is_none() {
-        return first_look(app, settings, url).await;
+    // What is known of a registry is told while its other tags are still read.
+    if summary.origin_fresh.is_none() && summary.specs == 0 {
+        return Box::pin(first_look(app, settings, origin)).await.map(|()| true);
     }
     let age = now().as_millis().saturating_sub(summary.origin_asked.unwrap_or_default().as_millis());
     if age >= app.config.origin_fresh_seconds * 1_000 {
@@ -67,12 +80,12 @@ pub(crate) async fn before_index(app: &App, settings: &Settings) -> Result<()> {
         })
         .await;
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Waits for the first look at an origin, which goes on when the reader has to be sent away: a large
 /// index takes longer than Spack waits, and the next reader finds it.
-async fn first_look(app: &App, settings: &Settings, url: &str) -> Result<()> {
+async fn first_look(app: &App, settings: &Settings, origin: String) -> Result<()> {
     let (done, outcome) = oneshot::channel();
     let (later, mirror) = (app.clone(), settings.clone());
     app.afterwards(async move {
@@ -88,7 +101,11 @@ async fn first_look(app: &App, settings: &Settings, url: &str) -> Result<()> {
     };
     match select(pin!(look), pin!(Delay::from(FIRST_READ))).await {
         Either::Left((outcome, _)) => outcome,
-        Either::Right(_) => Err(Error::OriginTimeout { origin: url.to_owned(), seconds: FIRST_READ.as_secs() }),
+        Either::Right(_) => {
+            let summary: Summary = index_client::ask(app, &settings.name, Ask::Summary).await?;
+            let late = Error::OriginTimeout { origin, seconds: FIRST_READ.as_secs() };
+            if summary.specs > 0 { Ok(()) } else { Err(late) }
+        }
     }
 }
 
@@ -99,23 +116,54 @@ async fn wait_for_another_look(app: &App, settings: &Settings) -> Result<()> {
         let summary: Summary = index_client::ask(app, &settings.name, Ask::Summary).await?;
         match (summary.origin_fresh, summary.origin_error) {
             (Some(_), _) => return Ok(()),
-            (None, Some(problem)) => return Err(Error::OriginUnread { problem }),
-            (None, None) => {}
+            (None, Some(problem)) if !summary.is_looking => return Err(Error::OriginUnread { problem }),
+            (None, _) => {}
         }
     }
 }
 
+/// Asks the origin now, and tells what came of it; a registry with many tags goes on being read after
+/// the answer. What was refused of it is looked at again.
+pub(crate) async fn ask_now(app: &App, settings: &Settings) -> Result<()> {
+    let Origin::Oci { url } = &settings.origin else { return refresh(app, settings).await.map(drop) };
+    begin_look(app, settings, url, true).await?;
+    let look = async {
+        loop {
+            Delay::from(BETWEEN_QUESTIONS).await;
+            let summary: Summary = index_client::ask(app, &settings.name, Ask::Summary).await?;
+            match summary.origin_error {
+                _ if summary.is_looking => {}
+                Some(problem) => return Err(Error::OriginUnread { problem }),
+                None => return Ok(()),
+            }
+        }
+    };
+    match select(pin!(look), pin!(Delay::from(FIRST_READ))).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(_) => Ok(()),
+    }
+}
+
+/// Lets the index object look at a registry, once for all who ask.
+async fn begin_look(app: &App, settings: &Settings, url: &RepositoryUrl, anew: bool) -> Result<()> {
+    index_client::ask(app, &settings.name, Ask::Look { repository: url.clone(), anew }).await
+}
+
 /// The same for the dashboard, which shows what is known and the origin's trouble beside it.
 pub(crate) async fn before_page(app: &App, settings: &Settings) {
-    if let Err(error) = before_index(app, settings).await {
+    if let Err(error) = Box::pin(before_index(app, settings)).await {
         console_error!("{}: {error:?}", settings.name);
     }
 }
 
 /// Asks the origin for a newer index and notes how it went.
 pub(crate) async fn refresh(app: &App, settings: &Settings) -> Result<Look> {
-    // A bucket has nothing to ask: it is as fresh as can be.
-    let Origin::Http { url } = &settings.origin else { return Ok(Look::Done { etag: None }) };
+    let url = match &settings.origin {
+        // A bucket has nothing to ask: it is as fresh as can be.
+        Origin::Bucket => return Ok(Look::Done { etag: None }),
+        Origin::Http { url } => url,
+        Origin::Oci { url } => return begin_look(app, settings, url, false).await.map(|()| Look::Elsewhere),
+    };
     if !ASKING.with_borrow_mut(|asking| asking.insert(settings.name.clone())) {
         return Ok(Look::Elsewhere);
     }

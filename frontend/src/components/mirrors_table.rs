@@ -51,7 +51,7 @@ fn mirror_row(mirror: &Mirror) -> Html {
             { figure_cell(Some("stored"), stored(mirror)) }
             <td data-l="trust">{ trust_badge(mirror) }</td>
             <td class="hide-s">
-                { match mirror.origin { Origin::Bucket => "bucket", Origin::Http { .. } => "read-through" } }
+                { match mirror.origin { Origin::Bucket => "bucket", Origin::Http { .. } | Origin::Oci { .. } => "read-through" } }
                 if trouble { <span class="badge unsigned trouble">{ "origin fails" }</span> }
             </td>
             { figure_cell(None, match mirror.updated {

@@ -181,7 +181,7 @@ pub(crate) fn empty_mirror(mirror: &Mirror) -> Html {
                 { commands(&[push(&site::url(), mirror.name.as_str())]) }
             </section>
         },
-        Origin::Http { .. } => html! {
+        Origin::Http { .. } | Origin::Oci { .. } => html! {
             <section class="narrow">
                 <h2>{ "This mirror shows nothing yet" }</h2>
                 <p>{ "Its packages come from its origin, and Larder has none of it yet. \u{201c}Where it comes from\u{201d} on the overview tells how the origin fares." }</p>

@@ -167,6 +167,7 @@ fn origin_section(mirror: &Mirror, now: Timestamp) -> Html {
                     Origin::Bucket if site::is_static() => html! { "Files that were exported from a Larder" },
                     Origin::Bucket => html! { "Larder's own bucket: what is pushed here" },
                     Origin::Http { url } => html! { <>{ "read through from " }<a class="mono" href={web_url(url)} rel="noreferrer" target="_blank">{ foreign(url) }{ " ↗" }</a></> },
+                    Origin::Oci { url } => html! { <>{ "read through from " }<span class="mono">{ foreign(&url.to_string()) }</span></> },
                 }) }
                 if class.is_none() && mirror.origin != Origin::Bucket { { fact("State", html! { { &words.state } }) } }
                 if !layouts.is_empty() {

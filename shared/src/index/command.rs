@@ -22,6 +22,7 @@ use crate::{
     oci::{
         digest::ContentDigest,
         manifest::Descriptor,
+        repository::RepositoryUrl,
         tag::Tag,
         upload::{Piece, UploadId},
     },
@@ -94,6 +95,27 @@ pub enum Ask {
     },
     /// Note how asking the origin went. Answer: [`Changed`].
     NoteOrigin(OriginNote),
+    /// Begin to look at the registry that the mirror is read through from, unless a look is under way.
+    /// Answer: `null`.
+    Look {
+        /// The repository.
+        repository: RepositoryUrl,
+        /// Whether tags that were refused are looked at again.
+        anew: bool,
+    },
+    /// A package of a registry, which is to be read now. Answer: [`OriginImage`], or `null` when it is not
+    /// known.
+    OriginImage(DagHash),
+    /// Whether a blob may be read from the registry, because an image that is known names it. Answer:
+    /// [`OriginBlob`] or `null`.
+    OriginBlob(ContentDigest),
+    /// Note that the registry wants to be left alone. Answer: `null`.
+    PauseOrigin {
+        /// Until when.
+        until: Timestamp,
+        /// What it said, in a sentence.
+        error: String,
+    },
     /// Set where new failures are told, or that they are told nowhere. Answer: `null`.
     SetWebhook(Option<SetWebhook>),
     /// Note what was asked of the mirror. Answer: `null`.
@@ -390,6 +412,26 @@ pub struct OriginNote {
     pub etag: Option<String>,
 }
 
+/// A package of a registry.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OriginImage {
+    /// Its tag.
+    pub tag: Tag,
+    /// Its manifest, when it was read before.
+    pub manifest: Option<ContentDigest>,
+    /// Until when the registry wants to be left alone.
+    pub pause: Option<Timestamp>,
+}
+
+/// A blob of a registry.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OriginBlob {
+    /// The package whose tarball it is, if it is one.
+    pub package: Option<DagHash>,
+    /// Until when the registry wants to be left alone.
+    pub pause: Option<Timestamp>,
+}
+
 /// The figures of a mirror.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Summary {
@@ -419,6 +461,18 @@ pub struct Summary {
     pub origin_error: Option<String>,
     /// The origin's last ETag.
     pub origin_etag: Option<String>,
+    /// Whether a look at a registry is under way.
+    #[serde(default)]
+    pub is_looking: bool,
+    /// Tags of a registry that are still to be read.
+    #[serde(default)]
+    pub unread_tags: u64,
+    /// Tags of a registry that are not offered.
+    #[serde(default)]
+    pub refused_tags: u64,
+    /// Some of those.
+    #[serde(default)]
+    pub refused: Vec<api::RefusedTag>,
     /// The last run that made the index follow from the bucket.
     #[serde(default)]
     pub reindex: Option<api::Reindex>,
@@ -449,6 +503,9 @@ pub struct Located {
     pub record: NodeRecord,
     /// Its tarball, when known.
     pub tarball: Option<Digest>,
+    /// The page of the run that built it, when that was reported.
+    #[serde(default)]
+    pub run: Option<String>,
 }
 
 /// An index document of one generation, to be sent by joining its parts.

@@ -1,5 +1,7 @@
 //! Spack packages as images, and back.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -10,7 +12,7 @@ use super::{
 use crate::{
     digest::Digest,
     package::{InvalidPackage, Package},
-    spec::SpecFile,
+    spec::{Node, SpecFile},
 };
 
 /// The configuration of the index's image: an empty JSON object.
@@ -72,11 +74,54 @@ pub struct Image {
     pub manifest: Vec<u8>,
 }
 
-/// The image of a package that arrived in another layout; its tarball has `size` bytes.
+/// Where a package comes from, as far as somebody knows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Provenance<'a> {
+    /// The repository of its recipe.
+    pub recipes: Option<&'a str>,
+    /// The page of the run that built it.
+    pub run: Option<&'a str>,
+}
+
+/// What the annotations of Spack's own terms begin with: the OCI has no names for them.
+const SPACK: &str = "io.spack";
+
+/// What an image's manifest says of its package (OCI image specification, "Annotations"). Spack itself writes
+/// the description alone. A spec file knows no licence.
+fn annotations(root: &Node, provenance: Provenance<'_>) -> BTreeMap<String, String> {
+    let compiler = root.compiler.as_ref().map(ToString::to_string);
+    let with_compiler = compiler.as_ref().map(|compiler| format!("%{compiler}")).unwrap_or_default();
+    let arch = format!("{}-{}-{}", root.platform, root.os, root.target);
+    let standard = [
+        ("title", Some(root.name.to_string())),
+        ("version", Some(root.version.to_string())),
+        ("description", Some(format!("{}@{}{with_compiler} arch={arch}", root.name, root.version))),
+        ("source", provenance.recipes.map(str::to_owned)),
+        ("url", provenance.run.map(str::to_owned)),
+    ];
+    let own = [
+        ("hash", Some(root.hash.to_string())),
+        ("os", Some(root.os.clone())),
+        ("target", Some(root.target.clone())),
+        ("compiler", compiler),
+        ("namespace", root.namespace.clone()),
+    ];
+    let named = |prefix: &'static str| {
+        move |(name, value): (&str, Option<String>)| value.map(|value| (format!("{prefix}.{name}"), value))
+    };
+    standard
+        .into_iter()
+        .filter_map(named("org.opencontainers.image"))
+        .chain(own.into_iter().filter_map(named(SPACK)))
+        .collect()
+}
+
+/// The image of a package that arrived in another layout; its tarball has `size` bytes. An image is made once
+/// and kept, so that what is said of its package later changes no digest.
 ///
 /// Its list of `diff_ids` is empty: they are digests of unzipped layers, which nobody computed.
 /// Spack does not look at them.
-pub fn of_package(spec: &SpecFile, tarball: Digest, size: u64) -> Image {
+pub fn of_package(spec: &SpecFile, tarball: Digest, size: u64, provenance: Provenance<'_>) -> Image {
     let root = spec.root();
     // Version 4 is what Spack 0.22 and 0.23 read from a registry, and later ones as well.
     let mut config: Map<String, Value> = serde_json::from_str(&spec.to_v2_document(&tarball)).unwrap_or_default();
@@ -88,13 +133,12 @@ pub fn of_package(spec: &SpecFile, tarball: Digest, size: u64) -> Image {
     });
     config.extend(image.as_object().cloned().unwrap_or_default());
     let config = Value::Object(config).to_string().into_bytes();
-    let description = format!("{}@{} arch={}-{}-{}", root.name, root.version, root.platform, root.os, root.target);
     let manifest = json!({
         "mediaType": IMAGE,
         "schemaVersion": 2,
         "config": Descriptor::new(CONFIG, ContentDigest::of(&config), config.len() as u64),
         "layers": [Descriptor::new(LAYER, tarball.into(), size)],
-        "annotations": { "org.opencontainers.image.description": description },
+        "annotations": annotations(root, provenance),
     });
     Image { manifest: manifest.to_string().into_bytes(), config }
 }
@@ -153,7 +197,7 @@ mod tests {
     fn a_package_becomes_an_image_and_is_read_back() {
         let tarball = Digest::of(b"tarball");
         let spec = spec_file(tarball);
-        let image = of_package(&spec, tarball, 7);
+        let image = of_package(&spec, tarball, 7, Provenance::default());
         let (manifest, media_type) = Manifest::parse(&image.manifest, None).unwrap();
         assert_eq!(media_type, IMAGE);
         assert!(manifest.config.as_ref().unwrap().digest.fits(&image.config));
@@ -163,7 +207,34 @@ mod tests {
         assert_eq!(package.spec.nodes, spec.nodes);
         let config: Value = serde_json::from_slice(&image.config).unwrap();
         assert_eq!((&config["architecture"], &config["os"]), (&json!("arm64"), &json!("linux")));
-        assert_eq!(of_package(&spec, tarball, 7).manifest, image.manifest, "the same each time");
+        assert_eq!(of_package(&spec, tarball, 7, Provenance::default()).manifest, image.manifest, "the same each time");
+    }
+
+    #[test]
+    fn an_image_says_what_it_holds() {
+        let spec = spec_file(Digest::of(b"tarball"));
+        let said = |provenance| {
+            let image = of_package(&spec, Digest::of(b"tarball"), 7, provenance);
+            Manifest::parse(&image.manifest, None).unwrap().0.annotations.unwrap()
+        };
+        let recipes = Some("https://github.com/spack/spack-packages");
+        let run = Some("https://github.com/octo-org/stack/actions/runs/1");
+        let all = said(Provenance { recipes, run });
+        let all: Vec<_> = all.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let expected = [
+            ("io.spack.compiler", "gcc@12.2.0"),
+            ("io.spack.hash", HASH),
+            ("io.spack.namespace", "builtin"),
+            ("io.spack.os", "debian12"),
+            ("io.spack.target", "neoverse_v1"),
+            ("org.opencontainers.image.description", "hello@1.0%gcc@12.2.0 arch=linux-debian12-neoverse_v1"),
+            ("org.opencontainers.image.source", "https://github.com/spack/spack-packages"),
+            ("org.opencontainers.image.title", "hello"),
+            ("org.opencontainers.image.url", "https://github.com/octo-org/stack/actions/runs/1"),
+            ("org.opencontainers.image.version", "1.0"),
+        ];
+        assert_eq!(all, expected);
+        assert_eq!(said(Provenance::default()).len(), expected.len() - 2);
     }
 
     #[test]
@@ -171,7 +242,7 @@ mod tests {
         let tarball = Digest::of(b"tarball");
         let spec = spec_file(tarball);
         let tag = Tag::of(spec.root());
-        let image = of_package(&spec, tarball, 7);
+        let image = of_package(&spec, tarball, 7, Provenance::default());
         let (mut manifest, _) = Manifest::parse(&image.manifest, None).unwrap();
         let other = "other-1.0-rjsbs2wcromwrvwrsr3ctrxojaokif4e.spack".parse().unwrap();
         assert!(matches!(package(&other, &manifest, &image.config), Err(InvalidImage::Misplaced { .. })));

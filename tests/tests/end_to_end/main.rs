@@ -19,6 +19,8 @@ mod openapi;
 mod origin;
 mod origin_trouble;
 mod push;
+mod registry_origin;
+mod registry_origin_trouble;
 mod removal;
 mod replay;
 mod reports;

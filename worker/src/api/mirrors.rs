@@ -131,7 +131,7 @@ pub(crate) async fn change(app: &App, request: &Request, mirror: &MirrorName) ->
     respond::done(200, &mirror)
 }
 
-/// `POST /api/v1/mirrors/{m}/refresh`: the same as the scheduled event does.
+/// `POST /api/v1/mirrors/{m}/refresh`: asks the origin now.
 pub(crate) async fn refresh(app: &App, request: &Request, mirror: &MirrorName) -> Result<Response> {
     let asker = auth::require(app, request, Scope::Push, Some(mirror)).await?;
     let settings = registry::find(app, mirror).await?;
@@ -140,7 +140,7 @@ pub(crate) async fn refresh(app: &App, request: &Request, mirror: &MirrorName) -
             "mirror `{mirror}` is not read through from another site: there is nothing to ask"
         )));
     }
-    origin::refresh(app, &settings).await?;
+    origin::ask_now(app, &settings).await?;
     respond::done(200, &describe(app, settings, &asker).await?)
 }
 
@@ -149,9 +149,14 @@ async fn describe(app: &App, settings: Settings, asker: &Asker) -> Result<Mirror
     let summary: Summary = index_client::ask(app, &settings.name, Ask::Summary).await?;
     let origin_state = match settings.origin {
         Origin::Bucket => None,
-        Origin::Http { .. } => {
-            Some(OriginState { asked: summary.origin_asked, fresh: summary.origin_fresh, error: summary.origin_error })
-        }
+        Origin::Http { .. } | Origin::Oci { .. } => Some(OriginState {
+            asked: summary.origin_asked,
+            fresh: summary.origin_fresh,
+            error: summary.origin_error,
+            unread_tags: summary.unread_tags,
+            refused_tags: summary.refused_tags,
+            refused: summary.refused,
+        }),
     };
     Ok(Mirror {
         name: settings.name,

@@ -31,15 +31,15 @@ pub(super) struct Takeover {
 const TAKEOVER_MILLIS: u64 = 60_000;
 
 /// What a package brings beside its node.
-struct Arrival {
-    layout: Layout,
+pub(super) struct Arrival {
+    pub(super) layout: Layout,
     /// The path of its document, when it has one in the bucket.
-    document: Option<String>,
+    pub(super) document: Option<String>,
     /// As in `record.signed`.
-    signed: u8,
+    pub(super) signed: u8,
     /// Digest and length of the tarball, when known.
-    tarball: Option<(Digest, u64)>,
-    now: Timestamp,
+    pub(super) tarball: Option<(Digest, u64)>,
+    pub(super) now: Timestamp,
 }
 
 /// A package that may be accepted.
@@ -300,10 +300,16 @@ pub(super) fn parse(record: &NodeRecord) -> Result<Node> {
 }
 
 /// Adds a package, or makes one of a node known as a dependency; whether the documents change.
-fn add_package(tables: &Tables, mirror: &mut MirrorRow, record: &NodeRecord, arrival: &Arrival) -> Result<bool> {
+pub(super) fn add_package(
+    tables: &Tables,
+    mirror: &mut MirrorRow,
+    record: &NodeRecord,
+    arrival: &Arrival,
+) -> Result<bool> {
     let node = parse(record)?;
-    // An image is tagged when its manifest is put; any other package can be asked for as one.
-    if arrival.layout != Layout::Oci {
+    // An image is tagged when its manifest is put; any other package can be asked for as one, and so can
+    // an origin's image that nobody read yet.
+    if arrival.layout != Layout::Oci || arrival.tarball.is_none() {
         let tag = Tag::of(&node);
         tables.run("INSERT OR IGNORE INTO tag(name) VALUES (?)", vec![tag.as_str().into()])?;
     }
@@ -343,7 +349,7 @@ fn add_package(tables: &Tables, mirror: &mut MirrorRow, record: &NodeRecord, arr
 }
 
 /// Adds a node that other packages need; whether the documents change.
-fn add_dependency(tables: &Tables, mirror: &mut MirrorRow, record: &NodeRecord) -> Result<bool> {
+pub(super) fn add_dependency(tables: &Tables, mirror: &mut MirrorRow, record: &NodeRecord) -> Result<bool> {
     let node = parse(record)?;
     let known = "SELECT seq FROM record WHERE hash = ?";
     if tables.first::<serde_json::Value>(known, vec![node.hash.as_str().into()])?.is_some() {
@@ -493,7 +499,7 @@ pub(super) fn remove_package(tables: &Tables, mirror: &mut MirrorRow, hash: &Dag
 
 /// Finds the compilers of nodes of versions 5 and 6, which an index keeps in other records; whether
 /// it found any.
-fn resolve_compilers(tables: &Tables) -> Result<bool> {
+pub(super) fn resolve_compilers(tables: &Tables) -> Result<bool> {
     let mut found = false;
     let sql = format!("SELECT {} FROM record WHERE compiler IS NULL AND spec_version >= 5", RecordRow::COLUMNS);
     for row in tables.rows::<RecordRow>(&sql, vec![])? {

@@ -19,7 +19,10 @@ use larder_shared::{
 use serde::Deserialize;
 use worker::Result;
 
-use super::tables::{RecordRow, Tables};
+use super::{
+    reports,
+    tables::{RecordRow, Tables},
+};
 
 /// What one query tells of a package; the lists are joined by [`SEPARATOR`].
 #[derive(Debug, Deserialize)]
@@ -188,7 +191,8 @@ fn by_prefix(tables: &Tables, prefix: &str) -> Result<Vec<RecordRow>> {
 /// A node of a package or of one it needs.
 pub(super) fn locate(tables: &Tables, hash: &DagHash) -> Result<Option<Located>> {
     let Some(row) = tables.record(hash)?.filter(RecordRow::is_package) else { return Ok(None) };
-    Ok(Some(Located { record: row.to_record()?, tarball: row.tarball }))
+    let run = reports::run_page(tables, &row.to_node()?)?;
+    Ok(Some(Located { record: row.to_record()?, tarball: row.tarball, run }))
 }
 
 pub(super) fn summary(row: &RecordRow) -> Result<SpecSummary> {

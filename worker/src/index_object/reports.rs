@@ -316,6 +316,20 @@ pub(super) fn prove(tables: &Tables, node: &Node, now: Timestamp) -> Result<()> 
     Ok(())
 }
 
+/// The page of the run whose build made a package.
+pub(super) fn run_page(tables: &Tables, node: &Node) -> Result<Option<String>> {
+    #[derive(Deserialize)]
+    struct Row {
+        run: String,
+    }
+    let sql = "SELECT run.run AS run FROM build JOIN run ON run.id = build.run
+               WHERE build.package = ? AND build.hash = ? AND build.status = 'built' ORDER BY build.id DESC LIMIT 1";
+    match tables.first::<Row>(sql, vec![node.name.as_str().into(), node.hash.as_str().into()])? {
+        Some(row) => Ok(serde_json::from_str::<Run>(&row.run)?.link()),
+        None => Ok(None),
+    }
+}
+
 /// Lets a build that says only which dependency broke share that one's failure, when it is known.
 fn follow_dependency(tables: &Tables, run: u64, build: &mut Build) -> Result<()> {
     if build.failure.as_ref().is_none_or(|failure| failure.kind != Kind::DependencyFailed) {

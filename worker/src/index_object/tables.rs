@@ -66,7 +66,8 @@ CREATE TABLE IF NOT EXISTS mirror(
   origin_asked INTEGER,
   origin_fresh INTEGER,
   origin_error TEXT,
-  origin_etag TEXT
+  origin_etag TEXT,
+  origin_pause INTEGER
 );
 INSERT OR IGNORE INTO mirror(id) VALUES (1);
 CREATE TABLE IF NOT EXISTS key(fingerprint TEXT PRIMARY KEY, document TEXT NOT NULL);
@@ -116,8 +117,12 @@ CREATE TABLE IF NOT EXISTS reindex(id INTEGER PRIMARY KEY CHECK (id = 1), run TE
 
 /// Columns that came after the first release: table, column, definition. `CREATE TABLE IF NOT EXISTS`
 /// leaves a table of then as it was.
-const LATER_COLUMNS: [(&str, &str, &str); 3] =
-    [("mirror", "oci", "INTEGER NOT NULL DEFAULT 0"), ("catalogue", "making", "TEXT"), ("record", "used", "INTEGER")];
+const LATER_COLUMNS: [(&str, &str, &str); 4] = [
+    ("mirror", "oci", "INTEGER NOT NULL DEFAULT 0"),
+    ("mirror", "origin_pause", "INTEGER"),
+    ("catalogue", "making", "TEXT"),
+    ("record", "used", "INTEGER"),
+];
 
 /// A handle to the tables.
 #[derive(Clone)]
@@ -197,6 +202,9 @@ pub(super) struct MirrorRow {
     pub(super) origin_fresh: Option<u64>,
     pub(super) origin_error: Option<String>,
     pub(super) origin_etag: Option<String>,
+    /// Until when a registry wants to be left alone.
+    #[serde(default)]
+    pub(super) origin_pause: Option<u64>,
 }
 
 impl Tables {
@@ -211,6 +219,7 @@ impl Tables {
         self.run(super::webhooks::SCHEMA, vec![])?;
         self.run(super::catalogue::SCHEMA, vec![])?;
         self.run(super::usage::SCHEMA, vec![])?;
+        self.run(super::look::SCHEMA, vec![])?;
         for (table, column, definition) in LATER_COLUMNS {
             let known = "SELECT name FROM pragma_table_info(?) WHERE name = ?";
             if self.first::<serde_json::Value>(known, vec![table.into(), column.into()])?.is_none() {
@@ -259,7 +268,7 @@ impl Tables {
     pub(super) fn save_mirror(&self, row: &MirrorRow) -> Result<()> {
         let sql = "UPDATE mirror SET generation = ?, updated = ?, specs = ?, packages = ?, signed = ?, bytes = ?,
                    unsized = ?, unread = ?, v2 = ?, v3 = ?, oci = ?, last_seq = ?, first_seq = ?, origin_asked = ?, origin_fresh = ?,
-                   origin_error = ?, origin_etag = ?";
+                   origin_error = ?, origin_etag = ?, origin_pause = ?";
         self.run(
             sql,
             vec![
@@ -280,13 +289,15 @@ impl Tables {
                 row.origin_fresh.map(number).into(),
                 row.origin_error.clone().into(),
                 row.origin_etag.clone().into(),
+                row.origin_pause.map(number).into(),
             ],
         )
     }
 
     /// The figures as the API tells them.
-    pub(super) fn summary(&self) -> Result<Summary> {
+    pub(super) fn summary(&self, now: Timestamp) -> Result<Summary> {
         let row = self.mirror()?;
+        let (unread_tags, refused_tags) = self.unread_and_refused()?;
         let layouts = [(row.v2, Layout::V2), (row.v3, Layout::V3), (row.oci, Layout::Oci)];
         Ok(Summary {
             reports: super::reports::reports(self)?,
@@ -304,6 +315,10 @@ impl Tables {
             origin_fresh: row.origin_fresh.map(Timestamp::from_millis),
             origin_error: row.origin_error,
             origin_etag: row.origin_etag,
+            is_looking: self.is_looking(now)?,
+            unread_tags,
+            refused_tags,
+            refused: self.refused()?,
             reindex: self.reindex()?.map(|run| run.progress),
         })
     }

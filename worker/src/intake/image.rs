@@ -79,6 +79,21 @@ impl Place<'_> {
         Ok(Some(StoredManifest { bytes: found.into_bytes().await?, media_type, digest }))
     }
 
+    /// Keeps a manifest and the configuration that it names. The configuration comes first: what names it is
+    /// not there without it.
+    pub(crate) async fn keep_image(
+        &self,
+        stored: &StoredManifest,
+        config_digest: ContentDigest,
+        config: Vec<u8>,
+    ) -> Result<()> {
+        let key = ObjectKey::Blob(self.mirror.clone(), config_digest);
+        let kept = self.store.put_checked(&key, config, Some(config_digest)).await;
+        kept.map_err(|error| error.while_doing("keeping an image's configuration"))?;
+        let key = ObjectKey::Manifest(self.mirror.clone(), stored.digest);
+        self.store.put_document(&key, stored.document(), false).await.map(drop)
+    }
+
     /// The package that an image is, and the length of its tarball.
     ///
     /// # Errors

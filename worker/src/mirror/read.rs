@@ -1,7 +1,7 @@
 //! `GET /mirrors/<mirror>/…`: what is stored is sent as stored, the rest is derived.
 
 use larder_shared::{
-    api::{Origin, Signing},
+    api::Signing,
     clearsign,
     key::ObjectKey,
     layout::{LayoutPath, v2, v3},
@@ -193,9 +193,6 @@ pub(crate) fn bytes(request: &Request, path: &LayoutPath, document: Vec<u8>) -> 
 }
 
 async fn from_origin(app: &App, request: &Request, settings: &Settings, path: &LayoutPath) -> Result<Response> {
-    let found = match &settings.origin {
-        Origin::Bucket => None,
-        Origin::Http { url } => origin::read(app, request, settings, url, path).await?,
-    };
+    let found = origin::read(app, request, settings, path).await?;
     found.ok_or_else(|| Error::NotFound { what: format!("`{path}`"), mirror: settings.name.clone() })
 }

@@ -19,7 +19,9 @@ use crate::{
     app::App,
     auth,
     error::{Error, Result},
-    index_client, index_document, registry,
+    index_client, index_document,
+    origin::{self, Arriving},
+    registry,
     respond::{asked_range, is_current},
     store::Stored,
 };
@@ -34,51 +36,66 @@ pub(crate) async fn show(
     mirror: &MirrorName,
     digest: &ContentDigest,
 ) -> Result<Response> {
-    auth::readable(app, request, mirror).await?;
+    let settings = auth::readable(app, request, mirror).await?;
+    if let Some(response) = stored(app, request, mirror, digest).await? {
+        return Ok(response);
+    }
+    if let Some(response) = index(app, request, mirror, digest).await? {
+        return Ok(response);
+    }
+    let missing = || Error::BlobMissing(*digest);
+    let wants_body = request.method() == Method::Get;
+    match origin::blob(app, &settings, digest, wants_body).await?.ok_or_else(missing)? {
+        Arriving::Stored => stored(app, request, mirror, digest).await?.ok_or_else(missing),
+        Arriving::Passing { bytes, body } => content(digest, bytes).answer(200, None, body),
+    }
+}
+
+async fn stored(app: &App, request: &Request, mirror: &MirrorName, digest: &ContentDigest) -> Result<Option<Response>> {
     let key = ObjectKey::Blob(mirror.clone(), *digest);
     let is_plain = request.method() == Method::Get
         && !["If-None-Match", "Range"].iter().any(|name| request.headers().has(name).unwrap_or(false));
     if is_plain {
         return match app.store.get(&key).await? {
-            Some(found) => content(digest, found.stored.bytes).answer(200, None, found.into_body()?),
-            None => index(app, request, mirror, digest).await,
+            Some(found) => content(digest, found.stored.bytes).answer(200, None, found.into_body()?).map(Some),
+            None => Ok(None),
         };
     }
-    let Some(stored) = app.store.head(&key).await? else { return index(app, request, mirror, digest).await };
+    let Some(stored) = app.store.head(&key).await? else { return Ok(None) };
     let content = content(digest, stored.bytes);
     let etag = content.etag();
     if is_current(request, &etag) {
-        return content.answer(304, None, ResponseBody::Empty);
+        return content.answer(304, None, ResponseBody::Empty).map(Some);
     }
     if request.method() == Method::Head {
-        return content.answer(200, None, ResponseBody::Empty);
+        return content.answer(200, None, ResponseBody::Empty).map(Some);
     }
-    let missing = || Error::BlobMissing(*digest);
-    match asked_range(request, &etag, stored.bytes)? {
-        Some(range) => {
-            let found = app.store.get_range(&key, range).await?.ok_or_else(missing)?;
-            content.answer(206, Some(range), found.into_body()?)
-        }
-        None => content.answer(200, None, app.store.get(&key).await?.ok_or_else(missing)?.into_body()?),
-    }
+    let range = asked_range(request, &etag, stored.bytes)?;
+    let found = match range {
+        Some(range) => app.store.get_range(&key, range).await?,
+        None => app.store.get(&key).await?,
+    };
+    let found = found.ok_or(Error::BlobMissing(*digest))?;
+    content.answer(if range.is_some() { 206 } else { 200 }, range, found.into_body()?).map(Some)
 }
 
 /// The layer of the index's image is the index document, which lies in parts.
-async fn index(app: &App, request: &Request, mirror: &MirrorName, digest: &ContentDigest) -> Result<Response> {
-    let missing = || Error::BlobMissing(*digest);
-    let sha256 = digest.sha256().ok_or_else(missing)?;
-    let document: Document = index_document::by_digest(app, mirror, &sha256).await?.ok_or_else(missing)?;
+async fn index(app: &App, request: &Request, mirror: &MirrorName, digest: &ContentDigest) -> Result<Option<Response>> {
+    let Some(sha256) = digest.sha256() else { return Ok(None) };
+    let Some(document): Option<Document> = index_document::by_digest(app, mirror, &sha256).await? else {
+        return Ok(None);
+    };
     let content = content(digest, document.bytes);
     let etag = content.etag();
     if is_current(request, &etag) {
-        return content.answer(304, None, ResponseBody::Empty);
+        return content.answer(304, None, ResponseBody::Empty).map(Some);
     }
     if request.method() == Method::Head {
-        return content.answer(200, None, ResponseBody::Empty);
+        return content.answer(200, None, ResponseBody::Empty).map(Some);
     }
     let range = asked_range(request, &etag, document.bytes)?;
     let body = index_document::body(app, mirror, &document, range).await?;
-    content.answer(if range.is_some() { 206 } else { 200 }, range, body)
+    content.answer(if range.is_some() { 206 } else { 200 }, range, body).map(Some)
 }
 
 const fn content(digest: &ContentDigest, bytes: u64) -> Content<'_> {

@@ -27,6 +27,7 @@ use crate::{
     index_client, index_document,
     intake::{Place, image::StoredManifest},
     mirror::accept,
+    origin,
     registry::{self, Settings},
     respond::{header, is_current},
 };
@@ -74,11 +75,16 @@ async fn recall(app: &App, mirror: &MirrorName, key: &ObjectKey) -> Result<Optio
     Ok(found)
 }
 
-/// What a tag names: its copy of the manifest, or what the index says when a crash came between.
+/// What a tag names: its copy of the manifest, what the index says when a crash came between, or what a
+/// registry has that the mirror is read through from.
 async fn by_tag(app: &App, settings: &Settings, tag: &Tag) -> Result<Option<StoredManifest>> {
-    match recall(app, &settings.name, &ObjectKey::Tag(settings.name.clone(), tag.clone())).await? {
+    let found = match recall(app, &settings.name, &ObjectKey::Tag(settings.name.clone(), tag.clone())).await? {
+        Some(found) => return Ok(Some(found)),
+        None => package::image(app, settings, tag).await?,
+    };
+    match found {
         Some(found) => Ok(Some(found)),
-        None => package::image(app, settings, tag).await,
+        None => origin::manifest(app, settings, tag).await,
     }
 }
 

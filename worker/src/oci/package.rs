@@ -6,6 +6,7 @@
 //! and after.
 
 use larder_shared::{
+    api::Recipes,
     clearsign,
     index::command::{Ask, Located, Tagged, TagsMoved},
     key::ObjectKey,
@@ -16,7 +17,7 @@ use larder_shared::{
     name::MirrorName,
     oci::{
         digest::ContentDigest,
-        image::{self, Image},
+        image::{self, Image, Provenance},
         manifest::IMAGE,
         tag::Tag,
     },
@@ -33,6 +34,9 @@ use crate::{
     mirror::accept,
     registry::Settings,
 };
+
+/// The namespace of Spack's own recipes.
+const BUILTIN: &str = "builtin";
 
 /// How often [`settle`] looks again before it leaves the rest to the pushes that keep coming.
 const MAX_ROUNDS: usize = 8;
@@ -84,19 +88,24 @@ pub(super) async fn image(app: &App, settings: &Settings, tag: &Tag) -> Result<O
             }
             Ok(found)
         }
-        Some(Tagged { manifest: None, .. }) => make_image(app, mirror, tag).await,
+        Some(Tagged { manifest: None, .. }) => make_image(app, settings, tag).await,
     }
 }
 
-async fn make_image(app: &App, mirror: &MirrorName, tag: &Tag) -> Result<Option<StoredManifest>> {
+async fn make_image(app: &App, settings: &Settings, tag: &Tag) -> Result<Option<StoredManifest>> {
+    let mirror = &settings.name;
     let Some(hash) = tag.hash() else { return Ok(None) };
     let located: Option<Located> = index_client::ask(app, mirror, Ask::Locate(hash)).await?;
-    let Some(Located { record, tarball: Some(tarball) }) = located else { return Ok(None) };
+    let Some(Located { record, tarball: Some(tarball), run }) = located else { return Ok(None) };
     let node = record.to_node().map_err(InvalidPackage::from)?;
     let Some(spec) = spec_file(app, mirror, &Stem::of(&node)).await? else { return Ok(None) };
     // A mirror that is read through may not have fetched it yet.
     let Some(bytes) = (Place { store: &app.store, mirror }).blob(&tarball).await? else { return Ok(None) };
-    let Image { config, manifest } = image::of_package(&spec, tarball, bytes);
+    // Whose a recipe of another namespace is, only a mirror with recipes of its own knows.
+    let is_told = settings.recipes != Recipes::default() || node.namespace.as_deref() == Some(BUILTIN);
+    let recipes = is_told.then(|| settings.recipes.url());
+    let provenance = Provenance { recipes: recipes.as_deref(), run: run.as_deref() };
+    let Image { config, manifest } = image::of_package(&spec, tarball, bytes, provenance);
     app.store.put_if_absent(&ObjectKey::Blob(mirror.clone(), ContentDigest::of(&config)), config).await?;
     let stored = StoredManifest { digest: ContentDigest::of(&manifest), bytes: manifest, media_type: IMAGE.to_owned() };
     app.store.put_document(&ObjectKey::Manifest(mirror.clone(), stored.digest), stored.document(), false).await?;

@@ -14,24 +14,24 @@ use larder_shared::{
     index::command::{Ask, Changed},
     key::ObjectKey,
     layout::{LayoutPath, v2::TarballPath, v3},
+    oci::digest::ContentDigest,
     package::TarballReference,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStream, WritableStreamDefaultWriter};
-use worker::{Data, Delay, Method, Response, ResponseBody, console_error};
+use worker::{Data, Delay, Method, Request, Response, ResponseBody, console_error};
 
-use super::{
-    http::{Answer, Found, ask},
-    package::ReadThrough,
-};
+use super::package::ReadThrough;
 use crate::{
+    app::App,
     error::{Error, Result},
     index_client,
     mirror::read,
     respond::{ObjectHeaders, is_current},
     store::{PutError, Store},
     stream::{FixedLength, Pieces},
+    upstream::{Answer, Found, ask},
 };
 
 /// Up to this length a blob is stored whole before it is served.
@@ -48,13 +48,13 @@ const STORE_DEADLINE: Duration = Duration::from_secs(9);
 
 /// A v3 blob: at its own path, or at that of the v2 tarball which a derived manifest named.
 pub(super) async fn read(through: &ReadThrough<'_>, path: &LayoutPath, digest: &Digest) -> Result<Option<Response>> {
-    if let Answer::Found(found) = ask(through.app, through.origin, path, Method::Get, None).await? {
+    if let Answer::Found(found) = ask(&through.app.config, through.origin, path, Method::Get, None).await? {
         return relay(through, path, digest, found).await.map(Some);
     }
     let alias = ObjectKey::Derived(through.settings.name.clone(), path.clone());
     let Some(tarball) = through.app.store.read(&alias).await? else { return Ok(None) };
     let Ok(tarball) = String::from_utf8_lossy(&tarball).parse::<LayoutPath>() else { return Ok(None) };
-    match ask(through.app, through.origin, &tarball, Method::Get, None).await? {
+    match ask(&through.app.config, through.origin, &tarball, Method::Get, None).await? {
         Answer::Found(found) => relay(through, path, digest, found).await.map(Some),
         Answer::NotModified | Answer::Missing => Ok(None),
     }
@@ -75,9 +75,9 @@ pub(super) async fn read_tarball(
     {
         return Ok(Some(response));
     }
-    let mut answer = ask(through.app, through.origin, path, Method::Get, None).await?;
+    let mut answer = ask(&through.app.config, through.origin, path, Method::Get, None).await?;
     if matches!(answer, Answer::Missing) {
-        answer = ask(through.app, through.origin, &blob, Method::Get, None).await?;
+        answer = ask(&through.app.config, through.origin, &blob, Method::Get, None).await?;
     }
     let Answer::Found(found) = answer else { return Ok(None) };
     if let Some(size) = found.length {
@@ -99,114 +99,129 @@ pub(super) async fn fetch_small(
     if let Some(bytes) = through.app.store.read(&key).await? {
         return Ok(Some(bytes));
     }
-    let Answer::Found(found) = ask(through.app, through.origin, path, Method::Get, None).await? else {
+    let Answer::Found(found) = ask(&through.app.config, through.origin, path, Method::Get, None).await? else {
         return Ok(None);
     };
     let bytes = found.bytes(limit).await?;
     if Digest::of(&bytes) != *digest {
-        return Err(wrong_bytes(through, path, digest));
+        return Err(through.problem(wrong_bytes(&path.to_string(), &digest.into())));
     }
     through.app.store.put(&key, bytes.clone()).await?;
     Ok(Some(bytes))
 }
 
-fn wrong_bytes(through: &ReadThrough<'_>, path: &LayoutPath, digest: &Digest) -> Error {
-    through.problem(format!("sent other bytes for `{path}` than the sha256 {digest} names"))
-}
-
 /// Keeps what the origin sends and serves it.
 async fn relay(through: &ReadThrough<'_>, path: &LayoutPath, digest: &Digest, found: Found) -> Result<Response> {
-    let blob = LayoutPath::V3(v3::Path::Blob(*digest));
-    let key = ObjectKey::Object(through.settings.name.clone(), blob);
-    match found.length {
-        Some(length) if length > WHOLE_BYTES => send_while_storing(through, path, digest, &key, found, length).await,
-        _ => {
-            store_whole(through, path, digest, &key, found).await?;
-            let stored = read::stored(through.app, through.request, path, &key).await?;
-            stored.ok_or(Error::Platform { doing: "reading a blob that was just stored", source: "it is gone".into() })
-        }
-    }
+    let key = ObjectKey::Object(through.settings.name.clone(), LayoutPath::V3(v3::Path::Blob(*digest)));
+    let (app, origin) = (through.app, through.origin);
+    let incoming = Incoming { app, origin, what: &path.to_string(), key: &key, digest: digest.into(), found };
+    incoming.serve(through.request, path).await
 }
 
-async fn store_whole(
-    through: &ReadThrough<'_>,
-    path: &LayoutPath,
-    digest: &Digest,
-    key: &ObjectKey,
-    found: Found,
-) -> Result<()> {
-    let Some((body, _)) = found.body().zip(found.length) else {
-        // R2 takes streams of known length only.
-        let bytes = found.bytes(WHOLE_BYTES).await?;
-        return match through.app.store.put_checked(key, bytes, Some(digest)).await {
-            Ok(_) => Ok(()),
-            Err(PutError::Digest) => Err(wrong_bytes(through, path, digest)),
-            Err(error) => Err(error.while_doing("storing a blob of an origin")),
+/// A blob that an origin is sending.
+pub(super) struct Incoming<'a> {
+    pub(super) app: &'a App,
+    pub(super) origin: &'a str,
+    /// What to call it in messages.
+    pub(super) what: &'a str,
+    pub(super) key: &'a ObjectKey,
+    pub(super) digest: ContentDigest,
+    pub(super) found: Found,
+}
+
+impl Incoming<'_> {
+    /// Its length, when it is sent while it is stored.
+    pub(super) fn large(&self) -> Option<u64> {
+        self.found.length.filter(|length| *length > WHOLE_BYTES)
+    }
+
+    /// Keeps it and answers with it, under a path of Spack's own layouts.
+    pub(super) async fn serve(self, request: &Request, path: &LayoutPath) -> Result<Response> {
+        let (app, key) = (self.app, self.key);
+        let Some(length) = self.large() else {
+            self.store().await?;
+            let stored = read::stored(app, request, path, key).await?;
+            return stored
+                .ok_or(Error::Platform { doing: "reading a blob that was just stored", source: "it is gone".into() });
         };
-    };
-    // Storing goes on after the deadline, so that the next reader finds the blob.
-    let (done, outcome) = oneshot::channel();
-    let (store, key, expected) = (through.app.store.clone(), key.clone(), *digest);
-    let storing = async move {
-        let stored = store.put_checked(&key, Data::ReadableStream(body), Some(&expected)).await;
-        drop(found);
-        // Nobody waits any more after the deadline.
-        let _ = done.send(stored);
-    };
-    through.app.afterwards(storing).await;
-    match select(outcome, pin!(Delay::from(STORE_DEADLINE))).await {
-        Either::Left((Ok(Ok(_)), _)) => Ok(()),
-        Either::Left((Ok(Err(PutError::Digest)), _)) => Err(wrong_bytes(through, path, digest)),
-        Either::Left((Ok(Err(PutError::Failed(error))), _)) => {
-            Err(through.problem(format!("broke off `{path}`: {error}")))
+        // The digest is the ETag here; once stored, R2's own is sent.
+        let etag = format!("\"{}\"", self.digest.hex());
+        let headers = ObjectHeaders { path, etag: &etag, bytes: length };
+        if is_current(request, &etag) || request.method() == Method::Head {
+            self.found.abort();
+            return headers.body(ResponseBody::Empty, None);
         }
-        Either::Left((Err(_), _)) => Err(through.problem(format!("broke off `{path}`"))),
-        Either::Right(_) => {
-            Err(Error::OriginTimeout { origin: through.origin.to_owned(), seconds: STORE_DEADLINE.as_secs() })
+        headers.body(self.pass_on(length).await?, None)
+    }
+
+    fn problem(&self, problem: String) -> Error {
+        Error::Origin { origin: self.origin.to_owned(), problem }
+    }
+
+    /// Stores it whole.
+    pub(super) async fn store(self) -> Result<()> {
+        let Self { app, origin, what, key, digest, found } = self;
+        let problem = |problem| Error::Origin { origin: origin.to_owned(), problem };
+        let Some((body, _)) = found.body().zip(found.length) else {
+            // R2 takes streams of known length only.
+            let bytes = found.bytes(WHOLE_BYTES).await?;
+            return match app.store.put_checked(key, bytes, Some(digest)).await {
+                Ok(_) => Ok(()),
+                Err(PutError::Digest) => Err(problem(wrong_bytes(what, &digest))),
+                Err(error) => Err(error.while_doing("storing a blob of an origin")),
+            };
+        };
+        // Storing goes on after the deadline, so that the next reader finds the blob.
+        let (done, outcome) = oneshot::channel();
+        let (store, key) = (app.store.clone(), key.clone());
+        let storing = async move {
+            let stored = store.put_checked(&key, Data::ReadableStream(body), Some(digest)).await;
+            drop(found);
+            // Nobody waits any more after the deadline.
+            let _ = done.send(stored);
+        };
+        app.afterwards(storing).await;
+        match select(outcome, pin!(Delay::from(STORE_DEADLINE))).await {
+            Either::Left((Ok(Ok(_)), _)) => Ok(()),
+            Either::Left((Ok(Err(PutError::Digest)), _)) => Err(problem(wrong_bytes(what, &digest))),
+            Either::Left((Ok(Err(PutError::Failed(error))), _)) => Err(problem(format!("broke off `{what}`: {error}"))),
+            Either::Left((Err(_), _)) => Err(problem(format!("broke off `{what}`"))),
+            Either::Right(_) => {
+                Err(Error::OriginTimeout { origin: origin.to_owned(), seconds: STORE_DEADLINE.as_secs() })
+            }
         }
+    }
+
+    /// Sends its `length` bytes while they are stored.
+    pub(super) async fn pass_on(self, length: u64) -> Result<ResponseBody> {
+        let platform = |source: JsValue| Error::Platform { doing: "relaying a blob", source: source.into() };
+        let to_client = FixedLength::new(length).map_err(platform)?;
+        let to_store = FixedLength::new(length).map_err(platform)?;
+        let body = self.found.body().ok_or_else(|| self.problem(format!("sent nothing for `{}`", self.what)))?;
+        let relay = Relay {
+            pieces: Pieces::of(&body, PIECE_BYTES).map_err(platform)?,
+            client: Some(to_client.writable.get_writer().map_err(platform)?),
+            store: to_store.writable.get_writer().map_err(platform)?,
+            withheld: VecDeque::new(),
+            withheld_bytes: 0,
+            patience: self.found.timeout,
+        };
+        let what = format!("{} from {}", self.what, self.origin);
+        let (store, key, digest, found) = (self.app.store.clone(), self.key.clone(), self.digest, self.found);
+        self.app
+            .afterwards(async move {
+                if let Err(error) = relay.run(store, key, digest, to_store.readable).await {
+                    console_error!("relaying {what}: {error}");
+                    found.abort();
+                }
+            })
+            .await;
+        Ok(ResponseBody::Stream(to_client.readable))
     }
 }
 
-/// Sends a large blob while it is stored.
-async fn send_while_storing(
-    through: &ReadThrough<'_>,
-    path: &LayoutPath,
-    digest: &Digest,
-    key: &ObjectKey,
-    found: Found,
-    length: u64,
-) -> Result<Response> {
-    // The digest is the ETag here; once stored, R2's own is sent.
-    let etag = format!("\"{digest}\"");
-    let headers = ObjectHeaders { path, etag: &etag, bytes: length };
-    if is_current(through.request, &etag) || through.request.method() == Method::Head {
-        found.abort();
-        return headers.body(ResponseBody::Empty, None);
-    }
-    let platform = |source: JsValue| Error::Platform { doing: "relaying a blob", source: source.into() };
-    let to_client = FixedLength::new(length).map_err(platform)?;
-    let to_store = FixedLength::new(length).map_err(platform)?;
-    let body = found.body().ok_or_else(|| through.problem(format!("sent nothing for `{path}`")))?;
-    let relay = Relay {
-        pieces: Pieces::of(&body, PIECE_BYTES).map_err(platform)?,
-        client: Some(to_client.writable.get_writer().map_err(platform)?),
-        store: to_store.writable.get_writer().map_err(platform)?,
-        withheld: VecDeque::new(),
-        withheld_bytes: 0,
-        patience: found.timeout,
-    };
-    let (store, key, digest) = (through.app.store.clone(), key.clone(), *digest);
-    let what = format!("{} from {}", path, through.origin);
-    through
-        .app
-        .afterwards(async move {
-            if let Err(error) = relay.run(store, key, digest, to_store.readable).await {
-                console_error!("relaying {what}: {error}");
-                found.abort();
-            }
-        })
-        .await;
-    headers.body(ResponseBody::Stream(to_client.readable), None)
+fn wrong_bytes(what: &str, digest: &ContentDigest) -> String {
+    format!("sent other bytes for `{what}` than the {} {} names", digest.algorithm(), digest.hex())
 }
 
 /// A blob on its way to the client and into the bucket at once.
@@ -226,7 +241,7 @@ impl Relay {
         mut self,
         store: Store,
         key: ObjectKey,
-        digest: Digest,
+        digest: ContentDigest,
         readable: ReadableStream,
     ) -> std::result::Result<(), String> {
         let moving = async {

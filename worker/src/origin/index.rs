@@ -1,18 +1,11 @@
 //! Takes over an origin's index and keys, in whichever layouts it has them.
 
-use std::{collections::BTreeMap, pin::pin, time::Duration};
+use std::collections::BTreeMap;
 
-use futures_util::{
-    StreamExt as _,
-    future::{Either, select},
-};
 use larder_shared::{
     api::Layout,
     digest::Digest,
-    index::{
-        command::{Ask, Begun, Changed, NodeRecord, OriginRecord},
-        document::{IndexError, IndexReader},
-    },
+    index::command::{Ask, Begun, Changed, NodeRecord, OriginRecord},
     key::ObjectKey,
     layout::{
         LayoutPath,
@@ -22,30 +15,18 @@ use larder_shared::{
     name::{Fingerprint, MirrorName},
 };
 use serde::Deserialize;
-use web_sys::ReadableStream;
-use worker::{ByteStream, Data, Delay, Method, ResponseBody, console_error};
+use worker::{Method, console_error};
 
-use super::{
-    Look,
-    http::{Answer, Found, ask},
-};
+use super::Look;
 use crate::{
     app::App,
     error::{Error, Result},
     index_client, mirror,
-    store::PutError,
+    upstream::{Answer, Found, ask, index::Records},
 };
 
 /// Records sent to the index in one message: about 300 kB.
 const RECORDS_PER_MESSAGE: usize = 200;
-
-/// Largest index read whose length the origin does not announce and whose digest must be checked,
-/// in bytes: it has to fit into memory.
-const MAX_UNANNOUNCED_BYTES: u64 = 16 << 20;
-
-/// How long an index whose digest must be checked may take to come whole. Work after an answer may
-/// take 30 s.
-const STAGE_DEADLINE: Duration = Duration::from_secs(25);
 
 /// Most keys read from an origin, so that a hostile list does not keep us asking.
 const MAX_KEYS: usize = 16;
@@ -70,7 +51,7 @@ pub(super) async fn take_over(app: &App, mirror: &MirrorName, origin: &str, etag
     let mut found = Vec::new();
     let mut unchanged = Vec::new();
     for layout in [Layout::V2, Layout::V3] {
-        match ask(app, origin, &entry(layout), Method::Get, known.get(&layout).map(String::as_str)).await? {
+        match ask(&app.config, origin, &entry(layout), Method::Get, known.get(&layout).map(String::as_str)).await? {
             Answer::Found(index) => found.push((layout, index)),
             Answer::NotModified => unchanged.push(layout),
             Answer::Missing => {}
@@ -80,7 +61,7 @@ pub(super) async fn take_over(app: &App, mirror: &MirrorName, origin: &str, etag
         return Ok(Look::Done { etag: etag.map(str::to_owned) });
     }
     for layout in unchanged {
-        if let Answer::Found(index) = ask(app, origin, &entry(layout), Method::Get, None).await? {
+        if let Answer::Found(index) = ask(&app.config, origin, &entry(layout), Method::Get, None).await? {
             found.push((layout, index));
         }
     }
@@ -128,8 +109,16 @@ impl Reading<'_> {
         Error::Origin { origin: self.origin.to_owned(), problem: problem.to_string() }
     }
 
-    fn timed_out(&self, after: Duration) -> Error {
-        Error::OriginTimeout { origin: self.origin.to_owned(), seconds: after.as_secs() }
+    /// A document whose digest nobody knows, as it comes.
+    async fn document(&self, document: Found) -> Result<()> {
+        let read = match Records::of(self.origin, &document) {
+            Ok(records) => self.take(records).await,
+            Err(error) => Err(error),
+        };
+        if read.is_err() {
+            document.abort();
+        }
+        read
     }
 
     /// The document that a v3 index manifest names, the newest version of it.
@@ -142,98 +131,28 @@ impl Reading<'_> {
         let record = of(INDEX_V9).or_else(|| of(INDEX_V8));
         let record = record.ok_or_else(|| sent("it names no index of version 8 or 9".to_owned()))?;
         let path = LayoutPath::V3(v3::Path::Blob(record.checksum));
-        let Answer::Found(document) = ask(self.app, self.origin, &path, Method::Get, None).await? else {
+        let Answer::Found(document) = ask(&self.app.config, self.origin, &path, Method::Get, None).await? else {
             return Err(self.problem(format!("has no `{path}`, which its index names")));
         };
         let staged = ObjectKey::Staged(self.mirror.clone(), path);
-        let read = self.checked_document(document, &record.checksum, &staged).await;
+        let read = match Records::checked(&self.app.store, self.origin, document, &record.checksum, &staged).await {
+            Ok(document) => self.take(document).await,
+            Err(error) => Err(error),
+        };
         self.app.store.delete(&staged).await?;
         read
     }
 
-    /// Reads a document whose digest is known, by way of the bucket: the first record is handed on
-    /// when R2 has checked the last.
-    async fn checked_document(&self, document: Found, checksum: &Digest, staged: &ObjectKey) -> Result<()> {
-        let wrong = || self.problem("sent an index that does not have the sha256 that its manifest names");
-        let timeout = document.timeout;
-        let stored = match (document.body(), document.length) {
-            (Some(body), Some(_)) => {
-                let put = self.app.store.put_checked(staged, Data::ReadableStream(body), Some(checksum));
-                match select(pin!(put), pin!(Delay::from(STAGE_DEADLINE))).await {
-                    Either::Left((stored, _)) => stored,
-                    Either::Right(_) => {
-                        document.abort();
-                        return Err(self.timed_out(STAGE_DEADLINE));
-                    }
-                }
-            }
-            // R2 takes streams of known length only.
-            _ => {
-                let bytes = document.bytes(MAX_UNANNOUNCED_BYTES).await?;
-                self.app.store.put_checked(staged, bytes, Some(checksum)).await
-            }
-        };
-        match stored {
-            Ok(_) => {}
-            Err(PutError::Digest) => return Err(wrong()),
-            Err(PutError::Failed(error)) => return Err(self.problem(format!("broke off its index: {error}"))),
-        }
-        let stored = self.app.store.get(staged).await?.ok_or_else(wrong)?;
-        match stored.into_body()? {
-            ResponseBody::Stream(body) => self.records(body, None, timeout).await,
-            _ => Err(wrong()),
-        }
-    }
-
-    /// Reads a document whose digest nobody knows, as it comes.
-    async fn document(&self, document: Found) -> Result<()> {
-        let sent = |error: String| self.problem(format!("sent an index that cannot be used: {error}"));
-        let body = document.body().ok_or_else(|| sent("it is empty".to_owned()))?;
-        let read = self.records(body, document.length, document.timeout).await;
-        if read.is_err() {
-            document.abort();
-        }
-        read
-    }
-
-    /// Reads records piece by piece and hands them on; memory holds one message's.
-    async fn records(&self, body: ReadableStream, announced: Option<u64>, timeout: Duration) -> Result<()> {
-        let sent = |error: String| self.problem(format!("sent an index that cannot be used: {error}"));
-        let mut chunks = ByteStream::from(body);
-        let mut reader = IndexReader::new();
+    /// Hands records on, a message at a time.
+    async fn take(&self, mut document: Records<'_>) -> Result<()> {
         let mut records = Vec::new();
-        let mut length = 0;
-        loop {
-            let chunk = match select(chunks.next(), pin!(Delay::from(timeout))).await {
-                Either::Left((None, _)) => break,
-                Either::Left((Some(chunk), _)) => chunk,
-                Either::Right(_) => return Err(self.timed_out(timeout)),
-            };
-            let chunk = chunk.map_err(|error| self.problem(format!("broke off its index: {error}")))?;
-            length += chunk.len() as u64;
-            reader.push(&chunk);
-            loop {
-                let record = match reader.next_record() {
-                    Ok(Some(record)) => record,
-                    Ok(None) => break,
-                    // One record that nobody can use does not hide the others.
-                    Err(error @ (IndexError::Key(_) | IndexError::Record { .. })) => {
-                        console_error!("{}: passed over in the index of {}: {error}", self.mirror, self.origin);
-                        continue;
-                    }
-                    Err(error) => return Err(sent(error.to_string())),
-                };
-                let in_buildcache = record.in_buildcache;
-                records.push(OriginRecord { in_buildcache, record: NodeRecord::of(&record.node) });
-                if records.len() == RECORDS_PER_MESSAGE {
-                    self.hand_on(std::mem::take(&mut records)).await?;
-                }
+        while let Some(record) = document.next().await? {
+            let in_buildcache = record.in_buildcache;
+            records.push(OriginRecord { in_buildcache, record: NodeRecord::of(&record.node) });
+            if records.len() == RECORDS_PER_MESSAGE {
+                self.hand_on(std::mem::take(&mut records)).await?;
             }
         }
-        if announced.is_some_and(|announced| announced != length) {
-            return Err(self.problem("broke off its index"));
-        }
-        reader.finish().map_err(|error| sent(error.to_string()))?;
         self.hand_on(records).await
     }
 
@@ -273,7 +192,7 @@ async fn keys(app: &App, mirror: &MirrorName, origin: &str) -> Result<()> {
 
 /// A small document of the origin.
 async fn small(app: &App, origin: &str, path: &LayoutPath) -> Result<Option<Vec<u8>>> {
-    match ask(app, origin, path, Method::Get, None).await? {
+    match ask(&app.config, origin, path, Method::Get, None).await? {
         Answer::Found(found) => found.bytes(MAX_MANIFEST_BYTES).await.map(Some),
         Answer::NotModified | Answer::Missing => Ok(None),
     }

@@ -15,10 +15,7 @@ use larder_shared::{
 };
 use worker::{Method, Request, Response};
 
-use super::{
-    blob,
-    http::{Answer, ask},
-};
+use super::blob;
 use crate::{
     app::App,
     error::{Error, Result},
@@ -26,6 +23,7 @@ use crate::{
     intake::Place,
     mirror::{accept, read},
     registry::Settings,
+    upstream::{Answer, ask},
 };
 
 /// One read through a mirror's origin.
@@ -100,7 +98,9 @@ impl ReadThrough<'_> {
 
     /// Fetches and keeps the spec file at `path`, when the origin has it.
     async fn fetch_spec_file(&self, path: &LayoutPath, stem: &Stem, signed: bool) -> Result<Option<Package>> {
-        let Answer::Found(found) = ask(self.app, self.origin, path, Method::Get, None).await? else { return Ok(None) };
+        let Answer::Found(found) = ask(&self.app.config, self.origin, path, Method::Get, None).await? else {
+            return Ok(None);
+        };
         let document = found.bytes(MAX_SPEC_BYTES).await?;
         let package = Package::from_spec_file(stem, signed, &document).map_err(|error| self.unusable(path, &error))?;
         self.keep(path, document, &package, None).await?;
@@ -120,7 +120,9 @@ impl ReadThrough<'_> {
 
     /// Fetches and keeps the manifest at `path`, when the origin has it.
     async fn fetch_manifest(&self, path: &LayoutPath, place: &SpecManifestPath) -> Result<bool> {
-        let Answer::Found(found) = ask(self.app, self.origin, path, Method::Get, None).await? else { return Ok(false) };
+        let Answer::Found(found) = ask(&self.app.config, self.origin, path, Method::Get, None).await? else {
+            return Ok(false);
+        };
         let document = found.bytes(MAX_MANIFEST_BYTES).await?;
         let manifest = SpecManifest::parse(&document).map_err(|error| self.unusable(path, &error))?;
         let spec_path = LayoutPath::V3(v3::Path::Blob(manifest.spec.checksum));
@@ -165,7 +167,7 @@ impl ReadThrough<'_> {
     /// the tarball as a v3 blob.
     async fn find_tarball(&self, node: &Node, blob: &LayoutPath) -> Result<u64> {
         let path = LayoutPath::V2(v2::Path::Tarball(TarballPath::of(node)));
-        let Answer::Found(tarball) = ask(self.app, self.origin, &path, Method::Head, None).await? else {
+        let Answer::Found(tarball) = ask(&self.app.config, self.origin, &path, Method::Head, None).await? else {
             return Err(self.problem(format!("has no `{path}`, which its spec file describes")));
         };
         let Some(size) = tarball.length else {
