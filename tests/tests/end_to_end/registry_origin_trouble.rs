@@ -236,7 +236,7 @@ fn a_registry_that_asks_for_fewer_requests_gets_none() {
     let packages: Vec<_> = (0..30).map(|number| MadeUp::new(&format!("package-{number:02}"), "1.0")).collect();
     packages.iter().for_each(|package| registry.push(package));
     let forward = registry.forward();
-    let busy = || Reply::Answer { status: 429, headers: "Retry-After: 4\r\n".to_owned(), body: Vec::new() };
+    let busy = || Reply::Answer { status: 429, headers: "Retry-After: 15\r\n".to_owned(), body: Vec::new() };
     // It has enough after some manifests.
     let gate = Origin::start(|_| Reply::status(500));
     let front = gate.clone();
