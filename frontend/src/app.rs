@@ -31,7 +31,6 @@ use crate::{
         hosted::{Hosted, PAGE_PLACE, Part, Program, is_awaited},
         listing::ListingProps,
         mirror::MirrorPage,
-        not_found::{Missing, NotFoundPage},
         open::{AskForMirror, OpenPage},
         packages::PackagesPage,
         use_token,
@@ -177,9 +176,6 @@ fn page(
             }
             None => html! { <AskForMirror/> },
         },
-        Page::NotFound(path) => {
-            html! { <NotFoundPage {key} missing={Missing::Path(path.clone())} page={place.page.clone()}/> }
-        }
         // Drawn by another program.
         _ => Html::default(),
     }

@@ -1,11 +1,17 @@
-//! What the program about mirrors draws.
+//! What the program about mirrors draws, and what stands where nothing is.
 
 use larder_shared::route::page::Page;
 use yew::prelude::*;
 
 use crate::{
     hosting::Drawing,
-    pages::{hosted::Part, tokens::TokensPage, usage::UsageSections, use_token::TokenDialog},
+    pages::{
+        hosted::Part,
+        not_found::{Missing, NotFoundPage},
+        tokens::TokensPage,
+        usage::UsageSections,
+        use_token::TokenDialog,
+    },
     route::Place,
 };
 
@@ -16,6 +22,10 @@ fn draw(part: &Part, place: &Place) -> Html {
     match (part, place.page.clone()) {
         (Part::Usage(mirror), _) => html! { <UsageSections mirror={mirror.clone()}/> },
         (Part::Token, _) => html! { <TokenDialog visit={place.visit}/> },
+        (Part::NoMirror(mirror), page) => html! { <NotFoundPage missing={Missing::Mirror(mirror.clone())} {page}/> },
+        (Part::Page, page @ Page::NotFound(_)) => {
+            html! { <NotFoundPage missing={Missing::Path(page.to_string())} {page}/> }
+        }
         (Part::Page, Page::Tokens(mirror)) => html! { <TokensPage {mirror}/> },
         // Drawn elsewhere.
         _ => Html::default(),

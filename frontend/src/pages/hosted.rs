@@ -55,8 +55,8 @@ impl Program {
             | Page::Failures(_)
             | Page::Failure(..) => Some(Self::Reports),
             Page::Package(..) | Page::Spec(..) | Page::Compare(_) | Page::Keys(_) => Some(Self::Specs),
-            Page::Tokens(_) => Some(Self::Mirrors),
-            Page::Home | Page::Open | Page::Mirror(_) | Page::Packages(_) | Page::NotFound(_) => None,
+            Page::Tokens(_) | Page::NotFound(_) => Some(Self::Mirrors),
+            Page::Home | Page::Open | Page::Mirror(_) | Page::Packages(_) => None,
         }
     }
 
@@ -83,6 +83,8 @@ pub(crate) enum Part {
     Install(MirrorName),
     /// How a mirror grows and is used.
     Usage(MirrorName),
+    /// In place of the page: there is no such mirror.
+    NoMirror(MirrorName),
     /// The dialog in which a token is given.
     Token,
     /// What broke in a mirror.
@@ -103,6 +105,7 @@ impl Part {
         match words[..] {
             ["page"] => Some(Self::Page),
             ["token"] => Some(Self::Token),
+            ["no-mirror", mirror] => Some(Self::NoMirror(mirror.parse().ok()?)),
             ["usage", mirror] => Some(Self::Usage(mirror.parse().ok()?)),
             ["install", mirror] => Some(Self::Install(mirror.parse().ok()?)),
             ["broken", mirror, failing, named] => Some(Self::Broken {
@@ -120,6 +123,7 @@ impl fmt::Display for Part {
         match self {
             Self::Page => f.write_str("page"),
             Self::Token => f.write_str("token"),
+            Self::NoMirror(mirror) => write!(f, "no-mirror {mirror}"),
             Self::Usage(mirror) => write!(f, "usage {mirror}"),
             Self::Install(mirror) => write!(f, "install {mirror}"),
             Self::Broken { mirror, failing, named } => {
@@ -212,7 +216,7 @@ fn stand_in(part: &Part) -> Html {
     match part {
         Part::Install(_) | Part::Token => Html::default(),
         Part::Usage(_) => html! { <div aria-busy="true">{ skeleton(usage::ROWS) }</div> },
-        Part::Page => html! { <div class="page" aria-busy="true">{ skeleton(8) }</div> },
+        Part::Page | Part::NoMirror(_) => html! { <div class="page" aria-busy="true">{ skeleton(8) }</div> },
         Part::Broken { failing, .. } => {
             let rows = usize::try_from(*failing).unwrap_or(usize::MAX).min(BROKEN_SHOWN);
             html! { <div aria-busy="true">{ skeleton(rows + 2) }</div> }

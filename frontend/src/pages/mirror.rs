@@ -16,9 +16,7 @@ use super::{
     block,
     home::{empty_mirror, stored_figure},
     hosted::{Hosted, Part, Program},
-    is_mirror_missing,
-    not_found::{Missing, NotFoundPage},
-    use_title,
+    is_mirror_missing, use_title,
 };
 use crate::{
     api,
@@ -54,7 +52,7 @@ pub(crate) fn MirrorPage(props: &MirrorPageProps) -> Html {
     let now = use_now();
     let packages = use_answer(api::packages(&props.mirror), 0);
     if is_mirror_missing(&mirror) {
-        return html! { <NotFoundPage missing={Missing::Mirror(props.mirror.clone())} page={props.page.clone()}/> };
+        return html! { <Hosted program={Program::Mirrors} part={Part::NoMirror(props.mirror.clone())}/> };
     }
     let largest = packages.data.as_ref().and_then(|packages| packages.iter().max_by_key(|package| package.bytes));
     let example = largest.map(|package| package.name.to_string());

@@ -18,9 +18,9 @@ use yew::prelude::*;
 use super::{
     block,
     home::EmptyMirror,
+    hosted::{Hosted, Part, Program},
     is_mirror_missing,
     listing::{ListingProps, finder_note, found, use_found},
-    not_found::{Missing, NotFoundPage},
     use_title,
 };
 use crate::{
@@ -63,7 +63,7 @@ pub(crate) fn PackagesPage(PackagesPageProps { mirror, listing: props }: &Packag
     }
     let shown = use_found(props);
     if is_mirror_missing(&packages) {
-        return html! { <NotFoundPage missing={Missing::Mirror(mirror.clone())} {page}/> };
+        return html! { <Hosted program={Program::Mirrors} part={Part::NoMirror(mirror.clone())}/> };
     }
     let url_of_order = {
         let (source, text, facets, by) =
