@@ -32,6 +32,7 @@ async function takeAll(all, { machine, token, usage } = {}) {
         // The log's viewer has a line once its reader answered.
         if (name.startsWith('log')) await page.locator('.log-line .text, .plain-log li').nth(3).waitFor();
         if (name.includes('install')) await page.getByRole('tab', { selected: true }).last().waitFor();
+        if (/packages|search|open mirror/.test(name)) await page.locator('.found-words, .note').first().waitFor();
         if (name.includes('graph')) await page.locator('.graph .node').first().waitFor();
         await page.screenshot({ path: join(folder, file), fullPage: !name.includes('install') && !name.includes('dialog') });
       }
@@ -71,6 +72,8 @@ try {
   await larder.push(unsignedSample, 'team/scratch');
   await takeAll({ 'home mirrors': '/', 'unsigned mirror': '/m/team/scratch' });
   await takeAll(await specPages(larder, 'team/scratch'), { machine: 'linux-debian12-zen3' });
+  const elsewhere = `/open?url=${larder.url}/mirrors/user-environment`;
+  await takeAll({ 'open an address': '/open', 'open mirror': elsewhere, 'open mirror spec': `${elsewhere}&q=zlib@1.3.1`, 'open nothing': `/open?url=${larder.url}/nowhere` });
   console.log(`The pictures are in ${folder}`);
 } finally {
   await browser.close();

@@ -38,7 +38,7 @@ pub(crate) fn OpenPage(OpenPageProps { listing }: &OpenPageProps) -> Html {
             [Row::Spec(spec)] if shown.found.total == 1 => details(spec),
             _ => Html::default(),
         };
-        let below = html! { <>{ only }{ way(listing.source.url()) }</> };
+        let below = html! { <div class="stack below">{ only }{ way(listing.source.url()) }</div> };
         return found(listing, title, &shown, &on_missing, below);
     }
     let known = &listing.finder.known;
@@ -90,7 +90,7 @@ fn details(spec: &SpecRow) -> Html {
     html! {
         <section class="narrow">
             <h2>{ "This spec" }</h2>
-            <dl class="kv">
+            <dl class="facts">
                 <dt>{ "Hash" }</dt><dd class="mono">{ "/" }{ &spec.hash }</dd>
                 <dt>{ "Variants" }</dt><dd class="mono">{ foreign(&variants) }</dd>
             </dl>
@@ -129,8 +129,8 @@ fn address_form() -> Html {
     let oninput =
         Callback::from(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().set_custom_validity(""));
     html! {
-        <form class="stack narrow" {onsubmit}>
-            <label for="address">{ "Address of the mirror" }</label>
+        <form class="narrow address" {onsubmit}>
+            <p><label for="address">{ "Address of the mirror" }</label></p>
             <input id="address" class="field mono" type="text" inputmode="url" autocomplete="url" spellcheck="false" placeholder="https://example.github.io/cache" {oninput}/>
             <p><button class="btn" type="submit">{ "Open" }</button></p>
         </form>
