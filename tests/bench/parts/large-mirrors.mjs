@@ -1,8 +1,9 @@
 // Large mirrors to measure on: made-up indexes in the shape of a real one, taken over by Larder, then pushed to.
 
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createReadStream, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { inRoot } from '../../../scripts/paths.mjs';
 import { run } from '../../../scripts/run.mjs';
@@ -25,11 +26,11 @@ async function makeIndexes(sizes) {
 
 // A static mirror for each size, from which Larder takes its index over.
 async function serveIndexes() {
-  const server = createServer((request, response) => {
-    const [, size, path] = request.url.match(/^\/(\d+)\/(.*)$/) ?? [];
+  const server = createServer((asked, response) => {
+    const [, size, path] = asked.url.match(/^\/(\d+)\/(.*)$/) ?? [];
     if (path !== 'build_cache/index.json') return response.writeHead(404).end();
     response.writeHead(200, { 'content-length': statSync(indexFile(size)).size });
-    if (request.method === 'HEAD') return response.end();
+    if (asked.method === 'HEAD') return response.end();
     createReadStream(indexFile(size)).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -41,10 +42,15 @@ export class Client {
     this.url = url;
   }
 
+  /** Asks, and waits as long as it takes: `fetch` gives up after five minutes, which a million packages need. */
   async ask(method, path, body) {
-    const answer = await fetch(this.url + path, { method, body, headers: { authorization: `Bearer ${token}` } });
-    const bytes = await answer.arrayBuffer();
-    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${Buffer.from(bytes).subarray(0, 500)}`);
+    const sent = request(this.url + path, { method, headers: { authorization: `Bearer ${token}` } });
+    sent.end(body);
+    const [answer] = await once(sent, 'response');
+    const parts = [];
+    for await (const part of answer) parts.push(part);
+    const bytes = Buffer.concat(parts);
+    if (answer.statusCode >= 300) throw new Error(`${method} ${path} answered ${answer.statusCode}: ${bytes.subarray(0, 500)}`);
     return bytes;
   }
 
