@@ -270,7 +270,8 @@ pub(crate) fn preflight(target: &Target) -> Result<Response> {
 pub(crate) fn failure(error: &Error, request: &Request) -> worker::Result<Response> {
     let api_error = error.to_api();
     let status = api_error.code.status();
-    if status >= 500 {
+    // That something takes its time is no error of the worker's.
+    if status >= 500 && !matches!(error, Error::CatalogueMaking { .. }) {
         console_error!("{} {}: {error:?}", request.method().to_string(), redacted_path(request));
     }
     let headers = Headers::new();
