@@ -19,6 +19,7 @@ mod sending;
 mod server_url;
 mod stackinator;
 mod stop;
+mod suggest;
 mod token;
 
 use std::{error::Error, process::ExitCode};
@@ -39,6 +40,7 @@ enum Command {
     Export(export::Arguments),
     Import(import::Arguments),
     Find(find::Arguments),
+    Suggest(suggest::Arguments),
     Report(Box<report::Arguments>),
     Key(key::Arguments),
     Token(token::Arguments),
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Export(arguments) => export::run(&arguments).map_err(Into::into),
         Command::Import(arguments) => import::run(&arguments).map_err(Into::into),
         Command::Find(arguments) => find::run(&arguments).map_err(Into::into),
+        Command::Suggest(arguments) => suggest::run(&arguments).map_err(Into::into),
         Command::Report(arguments) => report::run(&arguments).map_err(Into::into),
         Command::Token(arguments) => token::run(&arguments).map_err(Into::into),
         Command::Key(arguments) => key::run(&arguments).map_err(Into::into),
