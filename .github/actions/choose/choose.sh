@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Chooses packages to build, and writes them as a JSON array of specs to the output `specs` of a step.
+#
+#   LARDER_REPORTS   the Larder that knows what is there, wanted and broken: https://HOST/mirrors/NAME; without one, all are drawn
+#   LARDER_COUNT     how many
+#   LARDER_BY        by what: demand,failures,age,random
+#   LARDER_NAMES     the packages to choose from, apart by white space; what `spack list` says when it is empty
+#   LARDER_TOKEN     a token, for a private mirror
+# Exit status: 0, 1 when nothing could be chosen, 2 when it could not begin.
+
+set -euo pipefail
+
+fail() {
+  printf '::error title=Build cache::%s\n' "${2//$'\n'/ }" >&2
+  exit "$1"
+}
+
+# GitHub takes at most 256 jobs in a matrix.
+[[ ${LARDER_COUNT:-} =~ ^[1-9][0-9]{0,2}$ ]] && ((LARDER_COUNT <= 256)) ||
+  fail 2 "\"${LARDER_COUNT//[^[:print:]]/?}\" is no number of packages. Expected one from 1 to 256."
+
+names() {
+  if [[ -n ${LARDER_NAMES//[[:space:]]/} ]]; then
+    tr -s '[:space:]' '\n' <<<"$LARDER_NAMES"
+  else
+    spack list --format name_only
+  fi
+}
+
+list=$(mktemp)
+trap 'rm -f "$list"' EXIT
+names | sed '/^$/d' >"$list" || fail 1 'Spack did not list its packages.'
+
+if [[ -n ${LARDER_REPORTS:-} ]]; then
+  chosen=$(larder suggest "$LARDER_REPORTS" --count "$LARDER_COUNT" --by "${LARDER_BY:-demand,failures,age,random}" --names "$list" --json) ||
+    fail 1 "$LARDER_REPORTS suggested nothing; why stands in the log."
+else
+  chosen=$(shuf -n "$LARDER_COUNT" "$list" | jq -Rc '{spec: ., why: "drawn from the list"}' | jq -sc .)
+fi
+
+echo "specs=$(jq -c 'map(.spec)' <<<"$chosen")" >>"$GITHUB_OUTPUT"
+{
+  echo "### Chosen: $(jq length <<<"$chosen")"
+  echo
+  jq -r 'def code: "`" + gsub("[`|\\n]"; " ") + "`"; .[] | "- \(.spec | code): \(.why | code)"' <<<"$chosen"
+} >>"$GITHUB_STEP_SUMMARY"
