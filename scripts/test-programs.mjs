@@ -1,4 +1,5 @@
-// The programs of the system that only tests use: a browser, a static web server, a registry, GnuPG and what relocates binaries.
+// The programs of the system that only tests use: a browser, a static web server, a registry, GnuPG, what relocates
+// binaries, and what the scripts of the actions read JSON with.
 
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -38,6 +39,7 @@ const programs = [
   { debianPackage: 'docker-registry', there: () => find('docker-registry') !== null },
   { debianPackage: 'gnupg', there: () => find('gpg') !== null },
   { debianPackage: 'patchelf', there: () => find('patchelf') !== null },
+  { debianPackage: 'jq', there: () => find('jq') !== null },
   { debianPackage: 'openssl', there: () => find('openssl') !== null },
 ];
 

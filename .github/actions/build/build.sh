@@ -217,7 +217,6 @@ build() {
     reading=$(reading_url)
   fi
   configure
-  in_spack compiler find >/dev/null 2>&1 || true
   installed >"$work/before"
 
   local status=0 installing

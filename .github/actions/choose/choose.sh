@@ -15,13 +15,17 @@ fail() {
   exit "$1"
 }
 
-# GitHub takes at most 256 jobs in a matrix.
-[[ ${LARDER_COUNT:-} =~ ^[1-9][0-9]{0,2}$ ]] && ((LARDER_COUNT <= 256)) ||
-  fail 2 "\"${LARDER_COUNT//[^[:print:]]/?}\" is no number of packages. Expected one from 1 to 256."
+count=${LARDER_COUNT:-}
+names=${LARDER_NAMES:-}
 
-names() {
-  if [[ -n ${LARDER_NAMES//[[:space:]]/} ]]; then
-    tr -s '[:space:]' '\n' <<<"$LARDER_NAMES"
+# GitHub takes at most 256 jobs in a matrix.
+if [[ ! $count =~ ^[1-9][0-9]{0,2}$ ]] || ((count > 256)); then
+  fail 2 "\"${count//[^[:print:]]/?}\" is no number of packages. Expected one from 1 to 256."
+fi
+
+listed() {
+  if [[ -n ${names//[[:space:]]/} ]]; then
+    tr -s '[:space:]' '\n' <<<"$names"
   else
     spack list --format name_only
   fi
@@ -29,13 +33,13 @@ names() {
 
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT
-names | sed '/^$/d' >"$list" || fail 1 'Spack did not list its packages.'
+listed | sed '/^$/d' >"$list" || fail 1 'Spack did not list its packages.'
 
 if [[ -n ${LARDER_REPORTS:-} ]]; then
-  chosen=$(larder suggest "$LARDER_REPORTS" --count "$LARDER_COUNT" --by "${LARDER_BY:-demand,failures,age,random}" --names "$list" --json) ||
+  chosen=$(larder suggest "$LARDER_REPORTS" --count "$count" --by "${LARDER_BY:-demand,failures,age,random}" --names "$list" --json) ||
     fail 1 "$LARDER_REPORTS suggested nothing; why stands in the log."
 else
-  chosen=$(shuf -n "$LARDER_COUNT" "$list" | jq -Rc '{spec: ., why: "drawn from the list"}' | jq -sc .)
+  chosen=$(shuf -n "$count" "$list" | jq -Rc '{spec: ., why: "drawn from the list"}' | jq -sc .)
 fi
 
 echo "specs=$(jq -c 'map(.spec)' <<<"$chosen")" >>"$GITHUB_OUTPUT"
