@@ -28,6 +28,7 @@ mod require_signed;
 mod signing;
 mod slices;
 mod stackinator;
+mod suggest;
 mod tampered;
 mod tokens;
 mod usage;
