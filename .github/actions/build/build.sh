@@ -3,6 +3,7 @@
 #
 #   build.sh check           looks at what was asked for, before anything is installed
 #   build.sh build           builds, pushes each package as soon as it is built, reports, and writes the summary
+#   build.sh token           prints a token for LARDER_REPORTS, or nothing where the job has none and no identity
 #   build.sh total FILE...   writes the summary of many builds from the outcomes that they left
 #
 # What is asked for, in the environment:
@@ -62,17 +63,20 @@ check() {
   elif [[ ! $mirror =~ ^oci(\+http)?://[a-z0-9.:-]+(/[a-z0-9._-]+)+$ && ! $mirror =~ ^/[^[:space:]]+$ ]]; then
     cannot_begin "\"${mirror//[^[:print:]]/?}\" is not a mirror. Expected https://HOST/mirrors/NAME, oci://ghcr.io/OWNER/NAME or a folder."
   fi
-  [[ -z $reports || $reports =~ $larder_pattern ]] ||
-    cannot_begin "\"${reports//[^[:print:]]/?}\" cannot be told of builds. Expected https://HOST/mirrors/NAME."
+  [[ -z $reports ]] || look_at_reports
   [[ ! $mirror =~ ^oci || -n ${LARDER_REGISTRY_PASSWORD:-} ]] ||
     cannot_begin 'There is no password for the registry. With ghcr.io it is the job'"'"'s own token, with the permission packages: write.'
   if [[ -n $reports ]]; then
     [[ -n ${LARDER_TOKEN:-} || -n ${ACTIONS_ID_TOKEN_REQUEST_URL:-} ]] ||
       cannot_begin 'There is no token. Give the job the permission id-token: write, and the mirror a trust rule; or give a token.'
-    reports=${reports%/}
-    [[ $reports =~ $larder_pattern ]] # for what the parentheses hold
-    server=${BASH_REMATCH[1]} name=${BASH_REMATCH[2]}
   fi
+}
+
+# The server and the mirror that the reports go to.
+look_at_reports() {
+  [[ $reports =~ $larder_pattern ]] ||
+    cannot_begin "\"${reports//[^[:print:]]/?}\" cannot be told of builds. Expected https://HOST/mirrors/NAME."
+  server=${BASH_REMATCH[1]} name=${BASH_REMATCH[2]} reports=${reports%/}
 }
 
 # --- Who we are -------------------------------------------------------------------------------------------------
@@ -89,6 +93,15 @@ token_of_job() {
   answer=$(ask --fail-with-body "$server/auth/token?scope=repository:$name:push" <<<"user = \"job:$identity\"") ||
     cannot_begin "$reports does not trust this job. Its rules have to name ${GITHUB_REPOSITORY:-the repository} with push and report. It says: $answer"
   jq -er .token <<<"$answer" || cannot_begin "$server answered without a token."
+}
+
+token() {
+  look_at_reports
+  if [[ -n ${LARDER_TOKEN:-} ]]; then
+    echo "$LARDER_TOKEN"
+  elif [[ -n ${ACTIONS_ID_TOKEN_REQUEST_URL:-} ]]; then
+    token_of_job
+  fi
 }
 
 # Where the packages of the Larder are read: a private mirror is read below its token.
@@ -210,7 +223,7 @@ build() {
   : >"$work/refused"
   reading=''
   if [[ -n $reports ]]; then
-    if [[ -z ${LARDER_TOKEN:-} ]]; then LARDER_TOKEN=$(token_of_job); fi
+    LARDER_TOKEN=$(token)
     [[ -z ${GITHUB_ACTIONS:-} ]] || printf '::add-mask::%s\n' "$LARDER_TOKEN"
     # It stands in double quotes in files.
     [[ $LARDER_TOKEN =~ ^[A-Za-z0-9._~+/=-]+$ ]] || cannot_begin 'The token holds characters that no token has.'
@@ -288,12 +301,13 @@ total() {
 case ${1:-} in
   check) check ;;
   build) build ;;
+  token) token ;;
   total)
     shift
     total "$@"
     ;;
   *)
-    say 'Usage: build.sh check | build | total FILE...'
+    say 'Usage: build.sh check | build | token | total FILE...'
     exit 2
     ;;
 esac

@@ -5,7 +5,7 @@
 #   LARDER_COUNT     how many
 #   LARDER_BY        by what: demand,failures,age,random
 #   LARDER_NAMES     the packages to choose from, apart by white space; what `spack list` says when it is empty
-#   LARDER_TOKEN     a token, for a private mirror
+#   LARDER_TOKEN     a token, for a private mirror; without it the job's own identity is shown (id-token: write)
 # Exit status: 0, 1 when nothing could be chosen, 2 when it could not begin.
 
 set -euo pipefail
@@ -36,6 +36,8 @@ trap 'rm -f "$list"' EXIT
 listed | sed '/^$/d' >"$list" || fail 1 'Spack did not list its packages.'
 
 if [[ -n ${LARDER_REPORTS:-} ]]; then
+  LARDER_TOKEN=$("$(dirname "${BASH_SOURCE[0]}")/../build/build.sh" token)
+  export LARDER_TOKEN
   chosen=$(larder suggest "$LARDER_REPORTS" --count "$count" --by "${LARDER_BY:-demand,failures,age,random}" --names "$list" --json) ||
     fail 1 "$LARDER_REPORTS suggested nothing; why stands in the log."
 else

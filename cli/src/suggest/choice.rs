@@ -60,8 +60,11 @@ impl Known {
         wanted
             .map(|wanted| {
                 let package = wanted.name.as_str();
-                let spec =
-                    if wanted.version.is_empty() { package.to_owned() } else { format!("{package}@{}", wanted.version) };
+                let spec = if wanted.version.is_empty() {
+                    package.to_owned()
+                } else {
+                    format!("{package}@{}", wanted.version)
+                };
                 let times = if wanted.times == 1 { "once".to_owned() } else { format!("{} times", wanted.times) };
                 Suggestion { spec, package: package.to_owned(), why: format!("asked for {times} and not there") }
             })

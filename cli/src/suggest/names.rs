@@ -49,7 +49,8 @@ impl FromStr for Names {
         let packages = lines.filter(|(_, text)| !text.is_empty() && !text.starts_with('#'));
         packages
             .map(|(line, text)| {
-                let (name, version) = text.split_once('@').map_or((text, None), |(name, version)| (name, Some(version)));
+                let (name, version) =
+                    text.split_once('@').map_or((text, None), |(name, version)| (name, Some(version)));
                 let is_version = |version: &str| {
                     let is_of_one = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+=".contains(&byte);
                     !version.is_empty() && version.bytes().all(is_of_one)

@@ -8,6 +8,7 @@ mod bad_input;
 mod catalogue;
 mod export;
 mod find;
+mod github;
 mod healing;
 mod http;
 mod import;

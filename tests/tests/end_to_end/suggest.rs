@@ -5,11 +5,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use larder_tests::{
-    fixtures::fixture,
-    larder::{ADMIN, Larder},
-    program, wait,
-};
+use larder_tests::{fixtures::fixture, larder::Larder, program, wait};
 use serde_json::{Value, json};
 
 fn suggest(larder: &Larder, arguments: &[&str], names: &str) -> Output {
