@@ -14,7 +14,7 @@
 #   LARDER_REPORTS     the Larder that is told of the builds, and read from; LARDER_MIRROR when that is one
 #   LARDER_JOB         the name of the job in reports; of the same words in each run
 #   LARDER_TOKEN       a token of the Larder; without it the job's own identity is shown (id-token: write)
-#   LARDER_REGISTRY_USER, LARDER_REGISTRY_PASSWORD   for oci://
+#   LARDER_REGISTRY_USER, LARDER_REGISTRY_PASSWORD   for oci://; any user will do where the password is a token
 # An outcome is left in $LARDER_WORK/outcome.json. Exit status: 0, 1 when something was not built, pushed or reported,
 # 2 when it could not begin.
 
@@ -28,6 +28,7 @@ readonly larder_pattern="^($server_pattern)/mirrors/([a-z0-9][a-z0-9._-]*(/[a-z0
 
 spec=${LARDER_SPEC:-} compiler=${LARDER_COMPILER:-} target=${LARDER_TARGET:-}
 mirror=${LARDER_MIRROR:-} reports=${LARDER_REPORTS:-}
+user=${LARDER_REGISTRY_USER:-job} password=${LARDER_REGISTRY_PASSWORD:-}
 work=${LARDER_WORK:-${RUNNER_TEMP:-/tmp}/larder-build}
 summary=${GITHUB_STEP_SUMMARY:-/dev/stdout}
 # The folder that Spack writes each package to, as soon as it is built.
@@ -64,8 +65,10 @@ check() {
     cannot_begin "\"${mirror//[^[:print:]]/?}\" is not a mirror. Expected https://HOST/mirrors/NAME, oci://ghcr.io/OWNER/NAME or a folder."
   fi
   [[ -z $reports ]] || look_at_reports
-  [[ ! $mirror =~ ^oci || -n ${LARDER_REGISTRY_PASSWORD:-} ]] ||
-    cannot_begin 'There is no password for the registry. With ghcr.io it is the job'"'"'s own token, with the permission packages: write.'
+  # They stand in double quotes in a file.
+  [[ $user$password =~ ^[][A-Za-z0-9._~+/=@-]*$ ]] || cannot_begin 'User or password of the registry hold characters that neither has.'
+  [[ ! $mirror =~ ^oci || -n $password ]] ||
+    cannot_begin 'There is no password for the registry. With ghcr.io it is the own token of the job, with the permission packages: write.'
   if [[ -n $reports ]]; then
     [[ -n ${LARDER_TOKEN:-} || -n ${ACTIONS_ID_TOKEN_REQUEST_URL:-} ]] ||
       cannot_begin 'There is no token. Give the job the permission id-token: write, and the mirror a trust rule; or give a token.'
@@ -143,12 +146,12 @@ configure() {
       mkdir -p "$mirror"
       echo "  cache: {url: \"file://$mirror\", binary: true, source: false, signed: false"
     else
-      echo "  cache: {fetch: {url: \"$mirror\", access_pair: [\"$LARDER_REGISTRY_USER\", \"$LARDER_REGISTRY_PASSWORD\"]}, binary: true, source: false, signed: false"
+      echo "  cache: {fetch: {url: \"$mirror\", access_pair: [\"$user\", \"$password\"]}, binary: true, source: false, signed: false"
     fi
     if [[ $is_larder = true ]]; then
       echo "    , push: {url: \"oci://${server#*://}/$name\", access_pair: [job, \"$LARDER_TOKEN\"]}"
     elif [[ $mirror != /* ]]; then
-      echo "    , push: {url: \"$mirror\", access_pair: [\"$LARDER_REGISTRY_USER\", \"$LARDER_REGISTRY_PASSWORD\"]}"
+      echo "    , push: {url: \"$mirror\", access_pair: [\"$user\", \"$password\"]}"
     fi
     echo '  }'
     echo "  outbox: {url: \"file://$outbox\", binary: true, source: false, signed: false, autopush: true}"
@@ -201,6 +204,13 @@ push_new() {
   done
 }
 
+# Where no Larder makes the index, Spack does. A Larder before a registry is told that there is news.
+index() {
+  in_spack buildcache update-index cache >&2 || return 1
+  [[ -z $reports ]] || ask --fail --request POST "$server/api/v1/mirrors/${name//\//%2F}/refresh" --output /dev/null \
+    <<<"header = \"Authorization: Bearer $LARDER_TOKEN\"" || say "$reports looks for news by itself later."
+}
+
 install() {
   local arguments=(install --show-log-on-error)
   if [[ -n $reports ]]; then
@@ -245,8 +255,9 @@ build() {
   : >"$work/refused"
   push_new
   set -e
-  if [[ -s $work/pushed && $is_larder = false ]]; then
-    in_spack buildcache update-index cache >&2 || { complain "The index of $mirror was not updated." && status=1; }
+  if [[ -s $work/pushed && $is_larder = false ]] && ! index; then
+    complain "The packages were pushed, but the index of $mirror is as it was."
+    status=1
   fi
   outcome "$status"
   [[ $status = 0 && ! -s $work/refused ]] || exit 1
