@@ -24,8 +24,9 @@
     await isParsed;
     await module.default({ module_or_path: wasm });
   };
-  // What was seen stays when the network is gone. It is made ready when the page is, not before.
-  addEventListener("load", () => navigator.serviceWorker?.register(new URL("service-worker.js", src)).catch((error) => console.warn(error)), { once: true });
+  // What was seen stays when the network is gone. Copies are made once the page has what it needs itself.
+  const keep = () => navigator.serviceWorker?.register(new URL("service-worker.js", src)).catch((error) => console.warn(error));
+  addEventListener("load", () => setTimeout(keep, 5000), { once: true });
   start().catch(async (error) => {
     console.error(error);
     await isParsed;

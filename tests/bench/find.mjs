@@ -39,7 +39,7 @@ function listenToFinder() {
   };
 }
 
-/** Runs in the page: notes how long it takes from each key to the frame that shows its answer. */
+/** Runs in the page: notes how long it takes from each key to its answer, and to the frame that shows it. */
 function watchKeys() {
   globalThis.keys = [];
   let pressed;
@@ -50,9 +50,10 @@ function watchKeys() {
     if (pressed === undefined || !changes.some(isOfAnswer)) return;
     const began = pressed;
     pressed = undefined;
+    const answered = globalThis.told.findLast(({ what }) => what === 'found').at - performance.timeOrigin - began;
     requestAnimationFrame(() => {
       const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => globalThis.keys.push(performance.now() - began);
+      port1.onmessage = () => globalThis.keys.push({ answered, painted: performance.now() - began });
       port2.postMessage(0);
     });
   }).observe(document.querySelector('main'), { subtree: true, childList: true, characterData: true });
@@ -92,8 +93,15 @@ async function type(page) {
   return page.evaluate(() => globalThis.keys);
 }
 
-/** Bytes that the page and its workers hold, memory of WebAssembly too. */
-const memory = (page) => page.evaluate(() => performance.measureUserAgentSpecificMemory().then(({ bytes }) => bytes));
+/** Bytes that the page holds, its WebAssembly with it, and the memory of the finder. */
+async function memory(page) {
+  const finder = page.workers().find((worker) => worker.url().endsWith('/finder-start.js'));
+  const ofFinder = await finder.evaluate(async () => (await globalThis.program).memory.buffer.byteLength);
+  const { bytes, breakdown } = await page.evaluate(() => performance.measureUserAgentSpecificMemory());
+  const isFinders = ({ attribution }) => attribution.some(({ scope }) => scope === 'DedicatedWorkerGlobalScope');
+  const ofFindersScope = breakdown.filter(isFinders).reduce((sum, each) => sum + each.bytes, 0);
+  return { page: bytes - ofFindersScope, finder: Math.max(ofFinder, ofFindersScope) };
+}
 
 await main(async () => {
   const state = mkdtempSync(join(tmpdir(), 'larder-bench-'));
@@ -123,8 +131,12 @@ await main(async () => {
       console.log(`  first visit: ${kilobytes(first.bytes)} to the first list, ${kilobytes(first.list)} of them the catalogue; on screen after ${first.first.toFixed(0)} ms`);
       console.log(`  from the last byte of the catalogue to the first answer: ${first.decoded.toFixed(0)} ms`);
       const keys = await type(page);
-      console.log(`  from key to painted answer (${keys.length} keys): median ${share(keys, 0.5).toFixed(1)} ms, 95th percentile ${share(keys, 0.95).toFixed(1)} ms`);
-      console.log(`  memory of the page and its worker: ${((await memory(page)) / 1e6).toFixed(1)} MB`);
+      for (const what of ['answered', 'painted']) {
+        const millis = keys.map((key) => key[what]);
+        console.log(`  from key to ${what} (${keys.length} keys): median ${share(millis, 0.5).toFixed(1)} ms, 95th percentile ${share(millis, 0.95).toFixed(1)} ms`);
+      }
+      const held = await memory(page);
+      console.log(`  memory: ${(held.page / 1e6).toFixed(1)} MB of the page and ${(held.finder / 1e6).toFixed(1)} MB of the finder`);
       const second = await visit(page, edge, path);
       console.log(`  second visit: first list after ${second.first.toFixed(0)} ms`);
       for (let number = 0; number < newPackages; number += 1) await client.push(`m${size}`, 20_000 + number);

@@ -100,7 +100,8 @@ struct SpecPlan<'a> {
 
 impl Finder {
     /// A finder of what is in a catalogue.
-    pub fn new(catalogue: Catalogue) -> Self {
+    pub fn new(mut catalogue: Catalogue) -> Self {
+        catalogue.specs.unpack_rows();
         let specs = &catalogue.specs;
         let mut has_specs = vec![false; specs.packages() as usize];
         let mut count = 0;

@@ -69,8 +69,9 @@ pub struct Specs {
     trait_values: Column,
     set_ends: Column,
     set_traits: Column,
-    /// What rows say, unpacked: a search reads each of them for each letter that is typed.
-    rows: [Vec<u32>; 8],
+    rows: [Column; 8],
+    /// The same, unpacked: a search reads all of them for each letter that is typed.
+    unpacked: [Vec<u32>; 8],
     removed_names: Column,
 }
 
@@ -178,7 +179,7 @@ impl Specs {
         for (place, section) in rows.iter_mut().zip(row_sections) {
             *place = table.column_of(section as usize, table.rows(), "rows")?;
         }
-        let mut specs = Self {
+        let specs = Self {
             text_ends,
             packages: [names, needed],
             versions: column(Section::VersionTexts, "versions")?,
@@ -196,17 +197,17 @@ impl Specs {
             trait_values: column(Section::TraitValues, "traits")?,
             set_ends: column(Section::SetEnds, "sets")?,
             set_traits: column(Section::SetTraits, "sets")?,
-            rows: Default::default(),
+            rows,
+            unpacked: Default::default(),
             removed_names: column(Section::RemovedNames, "removals")?,
             table,
         };
-        specs.check(rows)?;
-        specs.rows = rows.map(|column| specs.table.values(column).collect());
+        specs.check()?;
         Ok(specs)
     }
 
     /// Checks that every number points at something.
-    fn check(&self, rows: [Column; 8]) -> Result<(), CatalogueError> {
+    fn check(&self) -> Result<(), CatalogueError> {
         let table = &self.table;
         check_texts(table, self.text_ends, Section::Text as usize)?;
         let texts = self.text_ends.len();
@@ -226,7 +227,7 @@ impl Specs {
             self.compilers[0].len(),
             self.set_ends.len(),
         ];
-        for (column, limit) in rows.into_iter().zip(limits) {
+        for (column, limit) in self.rows.into_iter().zip(limits) {
             table.all_below(column, limit, "rows")?;
         }
         let has_hashes = is_of(table.section(Section::Hashes as usize), self.rows(), HASH_PREFIX_BYTES);
@@ -235,6 +236,11 @@ impl Specs {
             true => Ok(()),
             false => Err(CatalogueError::Content("hashes")),
         }
+    }
+
+    /// Unpacks what rows say, 32 bytes a row, so that reading it is quick.
+    pub fn unpack_rows(&mut self) {
+        self.unpacked = self.rows.map(|column| self.table.values(column).collect());
     }
 
     /// The table.
@@ -328,7 +334,10 @@ impl Specs {
 
     #[inline]
     fn row(&self, column: usize, row: u32) -> u32 {
-        self.rows[column].get(row as usize).copied().unwrap_or(0)
+        match self.unpacked[column].get(row as usize) {
+            Some(value) => *value,
+            None => self.table.get(self.rows[column], row),
+        }
     }
 
     /// Whose spec a row is.
