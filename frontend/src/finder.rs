@@ -21,7 +21,7 @@ use crate::{api, site};
 const PROGRAM: &str = "/finder-start.js";
 
 /// What was found, and what for.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Shown {
     pub question: Question,
     pub found: Found,

@@ -49,9 +49,20 @@ const FIRST_ROWS: u32 = 60;
 /// Hears which rows are missing: the first of them, and how many.
 pub(super) type AskForRows = Callback<(u32, u32)>;
 
-/// What was found last, and what hears which rows are missing; `None` while nothing can be found here.
+/// What was found last, and where the list leads. All of it stays the same until the next answer, so that a
+/// letter is drawn without the list.
+pub(super) struct Listed {
+    pub shown: Rc<Shown>,
+    on_missing: AskForRows,
+    /// The URL of the list with another query and other facets.
+    url_of: Callback<(String, String), String>,
+    /// The URL of the list in another order.
+    url_of_order: Callback<String, String>,
+}
+
+/// What was found last; `None` while nothing can be found here.
 #[hook]
-pub(super) fn use_found(props: &ListingProps) -> Option<(Rc<Shown>, AskForRows)> {
+pub(super) fn use_found(props: &ListingProps) -> Option<Listed> {
     let known = &props.finder.known;
     let by = match &*props.by {
         "packages" => By::Packages,
@@ -80,11 +91,21 @@ pub(super) fn use_found(props: &ListingProps) -> Option<(Rc<Shown>, AskForRows)>
         });
     }
     let on_missing = {
-        let find = props.finder.find.clone();
-        use_callback(question, move |(offset, limit): (u32, u32), question| {
-            find.emit(Question { offset, limit: limit.min(MAX_ROWS), ..question.clone() });
+        let (find, latest) = (props.finder.find.clone(), use_mut_ref(Question::default));
+        latest.replace(question);
+        use_callback((), move |(offset, limit): (u32, u32), ()| {
+            find.emit(Question { offset, limit: limit.min(MAX_ROWS), ..latest.borrow().clone() });
         })
     };
+    let of_list = (props.source.clone(), props.sort.clone(), props.by.clone());
+    let url_of = use_callback(of_list, |(query, facets): (String, String), (source, sort, by)| {
+        list_url(source, &query, &facets, sort, by)
+    });
+    let asked = known.shown.as_ref().map(|shown| (shown.question.query.clone(), shown.question.facets.clone()));
+    let of_answer = (props.source.clone(), asked.unwrap_or_default(), props.by.clone());
+    let url_of_order = use_callback(of_answer, |sort: String, (source, (query, facets), by)| {
+        list_url(source, query, facets, &sort, by)
+    });
     {
         let found = known.shown.as_ref().filter(|shown| !shown.question.query.is_empty()).map(|shown| {
             let (found, of) = (&shown.found, known.ready.as_ref().map_or(0, |ready| ready.specs));
@@ -96,7 +117,8 @@ pub(super) fn use_found(props: &ListingProps) -> Option<(Rc<Shown>, AskForRows)>
             }
         });
     }
-    known.shown.clone().filter(|_| known.ready.is_some()).map(|shown| (shown, on_missing))
+    let shown = known.shown.clone().filter(|_| known.ready.is_some())?;
+    Some(Listed { shown, on_missing, url_of, url_of_order })
 }
 
 const SORTS: [(&str, Sort); 7] = [
@@ -119,22 +141,12 @@ fn said(found: &Found, of: u32) -> String {
 pub(super) fn found(
     props: &ListingProps,
     title: Html,
-    shown: &Rc<Shown>,
-    on_missing: &AskForRows,
+    Listed { shown, on_missing, url_of, url_of_order }: Listed,
     below: Html,
 ) -> Html {
     let (known, answer) = (&props.finder.known, &shown.found);
     let of = known.ready.as_ref().map_or(0, |ready| ready.specs);
     let url = |query: &str, facets: &str, by: &str| list_url(&props.source, query, facets, &props.sort, by);
-    let url_of = {
-        let (source, sort, by) = (props.source.clone(), props.sort.clone(), props.by.clone());
-        Callback::from(move |(query, facets): (String, String)| list_url(&source, &query, &facets, &sort, &by))
-    };
-    let url_of_order = {
-        let (source, text, facets, by) =
-            (props.source.clone(), props.text.clone(), props.facets.clone(), props.by.clone());
-        Callback::from(move |sort: String| list_url(&source, &text, &facets, &sort, &by))
-    };
     let is_told =
         |facet: &&Facet| matches!(props.source, Source::Mirror(_)) || !matches!(&*facet.key, "age" | "signed");
     let facets: Vec<Facet> = answer.facets.iter().filter(is_told).cloned().collect();
@@ -170,9 +182,9 @@ pub(super) fn found(
                 <Facets {facets} total={u64::from(answer.total)} {url_of}/>
                 <div class={if is_faulty { "found-list old" } else { "found-list" }}>
                     if answer.total == 0 {
-                        { no_match(shown, &|query, facets| url(query, facets, &props.by)) }
+                        { no_match(&shown, &|query, facets| url(query, facets, &props.by)) }
                     } else {
-                        <FoundTable source={props.source.clone()} shown={shown.clone()} sort={props.sort.clone()} {url_of_order} on_missing={on_missing.clone()}/>
+                        <FoundTable source={props.source.clone()} {shown} sort={props.sort.clone()} {url_of_order} {on_missing}/>
                     }
                 </div>
             </div>

@@ -33,13 +33,14 @@ pub(crate) fn OpenPage(OpenPageProps { listing }: &OpenPageProps) -> Html {
     use_title(listing.source.title());
     let shown = use_found(listing);
     let title = html! { <span class="mono">{ foreign(listing.source.title()) }</span> };
-    if let Some((shown, on_missing)) = shown {
-        let only = match &shown.found.rows[..] {
-            [Row::Spec(spec)] if shown.found.total == 1 => details(spec),
+    if let Some(listed) = shown {
+        let answer = &listed.shown.found;
+        let only = match &answer.rows[..] {
+            [Row::Spec(spec)] if answer.total == 1 => details(spec),
             _ => Html::default(),
         };
         let below = html! { <div class="stack below">{ only }{ way(listing.source.url()) }</div> };
-        return found(listing, title, &shown, &on_missing, below);
+        return found(listing, title, listed, below);
     }
     let known = &listing.finder.known;
     html! {

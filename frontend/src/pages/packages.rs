@@ -70,8 +70,8 @@ pub(crate) fn PackagesPage(PackagesPageProps { mirror, listing: props }: &Packag
             (props.source.clone(), props.text.clone(), props.facets.clone(), props.by.clone());
         Callback::from(move |sort: String| route::list_url(&source, &text, &facets, &sort, &by))
     };
-    if let (Some((shown, on_missing)), false) = (shown, total == 0 && !packages.state.waiting) {
-        return found(props, html! { "Packages" }, &shown, &on_missing, Html::default());
+    if let (Some(listed), false) = (shown, total == 0 && !packages.state.waiting) {
+        return found(props, html! { "Packages" }, listed, Html::default());
     }
     let known = &props.finder.known;
     let fault = known.read.problem.as_ref().filter(|_| known.read.query == *props.text);
