@@ -135,10 +135,15 @@ await main(async () => {
         const millis = keys.map((key) => key[what]);
         console.log(`  from key to ${what} (${keys.length} keys): median ${share(millis, 0.5).toFixed(1)} ms, 95th percentile ${share(millis, 0.95).toFixed(1)} ms`);
       }
-      const held = await memory(page);
-      console.log(`  memory: ${(held.page / 1e6).toFixed(1)} MB of the page and ${(held.finder / 1e6).toFixed(1)} MB of the finder`);
+      const tellMemory = async () => {
+        const held = await memory(page);
+        console.log(`  memory: ${(held.page / 1e6).toFixed(1)} MB of the page and ${(held.finder / 1e6).toFixed(1)} MB of the finder`);
+      };
+      await tellMemory();
       const second = await visit(page, edge, path);
       console.log(`  second visit: first list after ${second.first.toFixed(0)} ms`);
+      await page.waitForTimeout(3000);
+      await tellMemory();
       for (let number = 0; number < newPackages; number += 1) await client.push(`m${size}`, 20_000 + number);
       await visit(page, edge, path);
       await page.waitForTimeout(2000);

@@ -35,6 +35,9 @@ mod finder {
     /// How often is asked for what the server will have soon: a large catalogue takes minutes once.
     const MAX_TRIES: u32 = 60;
 
+    /// The header of a copy that says when it was what the mirror has, in milliseconds since 1970.
+    const AS_OF: &str = "larder-as-of";
+
     /// The name of the cache with the copies.
     const COPIES: &str = "larder-catalogues-1";
 
@@ -234,21 +237,16 @@ mod finder {
 
     /// Loads what is new of a mirror's catalogue, and what is not here of its graphs.
     async fn update(mirror: &str, url: &str, opened: u32) -> Result<()> {
-        let known = STATE.with_borrow(|state| {
-            let finder = state.finder.as_ref().filter(|_| state.opened == opened)?;
-            Some((finder.catalogue().specs.table().bytes().to_vec(), finder.catalogue().specs.cursor()))
+        let since = STATE.with_borrow(|state| {
+            let finder = state.finder.as_ref().filter(|_| state.opened == opened);
+            finder.map_or(Cursor::default(), |finder| finder.catalogue().specs.cursor())
         });
-        let since = known.as_ref().map_or(Cursor::default(), |(_, cursor)| *cursor);
         let mut tables = Vec::new();
         for table in fetch_tables(&part_url(url, Part::Specs, since), true).await? {
             tables.push(Specs::read(table)?);
         }
         let goes_on = tables.first().is_some_and(|first| first.table().since() != Cursor::default());
         let is_same = goes_on && tables.iter().all(|table| table.cursor() == since && table.rows() == 0);
-        let old_edges = match goes_on {
-            true => read_copy(mirror, Part::Edges).await.map(|(edges, _)| edges),
-            false => None,
-        };
         if is_same {
             keep_time(mirror).await;
             let has_edges = STATE.with_borrow_mut(|state| {
@@ -260,8 +258,16 @@ mod finder {
                 return Ok(());
             }
         }
-        if let Some((bytes, _)) = known.filter(|_| goes_on) {
-            tables.insert(0, Specs::read(bytes)?);
+        let old_edges = match goes_on {
+            true => read_copy(mirror, Part::Edges).await.map(|(edges, _)| edges),
+            false => None,
+        };
+        if goes_on {
+            let known = STATE.with_borrow(|state| {
+                let finder = state.finder.as_ref().filter(|_| state.opened == opened)?;
+                Some(finder.catalogue().specs.table().bytes().to_vec())
+            });
+            tables.insert(0, Specs::read(known.unwrap_or_default())?);
         }
         let (merged, maps) = join(&tables)?;
         drop(tables);
@@ -510,7 +516,7 @@ mod finder {
         }
         let Some(copies) = copies().await else { return };
         let Ok(answer) = Response::new_with_opt_js_u8_array(Some(&Uint8Array::from(table))) else { return };
-        let _ = answer.headers().set("larder-as-of", &now().to_string());
+        let _ = answer.headers().set(AS_OF, &now().to_string());
         let _ = JsFuture::from(copies.put_with_str(&copy_url(mirror, part), &answer)).await;
     }
 
@@ -524,9 +530,15 @@ mod finder {
 
     /// Notes that the copy is as the mirror is now.
     async fn keep_time(mirror: &str) {
-        if let Some((bytes, _)) = read_copy(mirror, Part::Specs).await {
-            keep(mirror, Part::Specs, &bytes).await;
-        }
+        let Some(copies) = copies().await else { return };
+        let url = copy_url(mirror, Part::Specs);
+        let Ok(Ok(copy)) = JsFuture::from(copies.match_with_str(&url)).await.map(JsCast::dyn_into::<Response>) else {
+            return;
+        };
+        // The bytes go from copy to copy, not through this program's memory.
+        let Ok(answer) = Response::new_with_opt_readable_stream(copy.body().as_ref()) else { return };
+        let _ = answer.headers().set(AS_OF, &now().to_string());
+        let _ = JsFuture::from(copies.put_with_str(&url, &answer)).await;
     }
 
     /// A part of the copy, and when it was known to be right.
@@ -534,7 +546,7 @@ mod finder {
         let copies = copies().await?;
         let found = JsFuture::from(copies.match_with_str(&copy_url(mirror, part))).await.ok()?;
         let answer: Response = found.dyn_into().ok()?;
-        let as_of = answer.headers().get("larder-as-of").ok()??.parse().ok()?;
+        let as_of = answer.headers().get(AS_OF).ok()??.parse().ok()?;
         let buffer = JsFuture::from(answer.array_buffer().ok()?).await.ok()?;
         Some((Uint8Array::new(&buffer).to_vec(), as_of))
     }
