@@ -19,6 +19,8 @@
 # 2 when it could not begin.
 
 set -euo pipefail
+# What is written holds credentials.
+umask 077
 
 # Cloudflare takes at most 100 MB in one request; larger packages go in parts.
 readonly max_request_bytes=$((90 * 1000 * 1000))
@@ -156,7 +158,6 @@ configure() {
     echo '  }'
     echo "  outbox: {url: \"file://$outbox\", binary: true, source: false, signed: false, autopush: true}"
   } >"$work/scope/mirrors.yaml"
-  chmod 600 "$work/scope/mirrors.yaml"
   # Names of folders are written into binaries: long ones leave room for where others install.
   printf 'config:\n  install_tree:\n    padded_length: 128\n' >"$work/scope/config.yaml"
   [[ -z $target ]] || printf 'packages:\n  all:\n    target: [%s]\n' "$target" >"$work/scope/packages.yaml"
@@ -227,8 +228,12 @@ install() {
 build() {
   check
   command -v spack >/dev/null || cannot_begin 'Spack is not on the PATH.'
+  # It is emptied, so it has to be one of ours.
+  [[ ! -e $work || -e $work/.larder-build || -z $(ls -A "$work") ]] ||
+    cannot_begin "$work holds other things. Set LARDER_WORK to a folder that may be emptied."
   rm -rf "$work"
   mkdir -p "$work"
+  : >"$work/.larder-build"
   : >"$work/pushed"
   : >"$work/refused"
   reading=''
