@@ -6,7 +6,7 @@ use larder_shared::{
     index::document::IndexReader,
     layout::{
         LayoutPath,
-        manifest::{INDEX_V8, INDEX_V9, Manifest},
+        manifest::Manifest,
         v2::{self, Stem, TarballPath},
         v3::{self, SpecManifestPath},
     },
@@ -45,9 +45,7 @@ pub(super) fn list(import: &Import<'_>) -> Result<Option<Vec<Found>>, Problem> {
 /// The index document that a v3 manifest names.
 fn index_blob(manifest: &[u8]) -> Option<LayoutPath> {
     let manifest = Manifest::parse(std::str::from_utf8(manifest).ok()?).ok()?;
-    let of_type = |wanted: &&str| manifest.data.iter().find(|record| record.media_type == *wanted);
-    let record = [INDEX_V9, INDEX_V8].iter().find_map(of_type)?;
-    Some(LayoutPath::V3(v3::Path::Blob(record.checksum)))
+    Some(LayoutPath::V3(v3::Path::Blob(manifest.index().ok()?.checksum)))
 }
 
 /// The packages of an index document, which is read as it arrives.

@@ -25,7 +25,7 @@ mod finder {
             },
             document::IndexReader,
         },
-        layout::manifest::{INDEX_V8, INDEX_V9, Manifest},
+        layout::manifest::Manifest,
         route::site::catalogue_file,
     };
     use wasm_bindgen::{JsCast, JsValue};
@@ -409,8 +409,7 @@ mod finder {
     /// The URL of the index document that a v3 manifest names, and whether it is gzipped.
     fn index_blob(root: &str, manifest: &[u8]) -> Option<(String, bool)> {
         let manifest = Manifest::parse(std::str::from_utf8(manifest).ok()?).ok()?;
-        let of_type = |wanted: &&str| manifest.data.iter().find(|record| record.media_type == *wanted);
-        let record = [INDEX_V9, INDEX_V8].iter().find_map(of_type)?;
+        let record = manifest.index().ok()?;
         let digest = record.checksum.to_string();
         Some((format!("{root}/blobs/sha256/{}/{digest}", digest.get(..2)?), record.compression == "gzip"))
     }

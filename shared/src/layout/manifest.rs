@@ -122,6 +122,15 @@ impl Manifest {
         ))
     }
 
+    /// The index document of the newest database version that is understood.
+    ///
+    /// # Errors
+    /// [`InvalidManifest::Missing`] when none is named.
+    pub fn index(&self) -> Result<&BlobRecord, InvalidManifest> {
+        let of = |wanted: &str| self.data.iter().find(|record| record.media_type == wanted);
+        of(INDEX_V9).or_else(|| of(INDEX_V8)).ok_or(InvalidManifest::Missing("index of version 8 or 9"))
+    }
+
     /// The first blob: what Spack takes as the key or the list of keys.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use larder_shared::{
     key::ObjectKey,
     layout::{
         LayoutPath,
-        manifest::{INDEX_V8, INDEX_V9, MAX_MANIFEST_BYTES, Manifest},
+        manifest::{MAX_MANIFEST_BYTES, Manifest},
         v2, v3,
     },
     name::{Fingerprint, MirrorName},
@@ -127,9 +127,7 @@ impl Reading<'_> {
         let sent = |error: String| self.problem(format!("sent an index manifest that is not one: {error}"));
         let text = larder_shared::clearsign::document(&bytes).map_err(|error| sent(error.to_string()))?.json;
         let manifest = Manifest::parse(text).map_err(|error| sent(error.to_string()))?;
-        let of = |media_type: &str| manifest.data.iter().find(|record| record.media_type == media_type);
-        let record = of(INDEX_V9).or_else(|| of(INDEX_V8));
-        let record = record.ok_or_else(|| sent("it names no index of version 8 or 9".to_owned()))?;
+        let record = manifest.index().map_err(|error| sent(error.to_string()))?;
         let path = LayoutPath::V3(v3::Path::Blob(record.checksum));
         let Answer::Found(document) = ask(&self.app.config, self.origin, &path, Method::Get, None).await? else {
             return Err(self.problem(format!("has no `{path}`, which its index names")));
