@@ -21,6 +21,7 @@ mod json;
 pub mod key;
 pub mod layout;
 pub mod name;
+pub mod nearest;
 pub mod oci;
 pub mod oidc;
 pub mod package;

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     index::catalogue::{Catalogue, CatalogueError, Signature, TraitKind},
-    query::{DependencyQuery, Name, Query, SpecQuery, microarchitecture, vocabulary::nearest},
+    nearest::nearest,
+    query::{DependencyQuery, Name, Query, SpecQuery, microarchitecture},
 };
 
 /// A catalogue that is searched again and again.

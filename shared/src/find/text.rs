@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::node::holds;
-use crate::{index::catalogue::Specs, query::vocabulary::changes};
+use crate::{index::catalogue::Specs, nearest::changes};
 
 /// How well a name fits; smaller is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

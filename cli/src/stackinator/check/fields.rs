@@ -146,22 +146,7 @@ fn names(fields: &[Field]) -> String {
 /// The field that was probably meant.
 fn nearest(key: &str, fields: &[Field]) -> Option<&'static str> {
     let key = key.to_lowercase().replace('-', "_");
-    let distances = fields.iter().map(|(name, _)| (distance(&key, name), *name));
-    distances.min().filter(|(distance, name)| *distance <= if name.len() < 8 { 1 } else { 2 }).map(|(_, name)| name)
-}
-
-/// How many letters are to be changed, added or taken away to make `b` of `a`.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (index, letter) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
-        for (column, other) in b.bytes().enumerate() {
-            let change = diagonal + usize::from(letter != other);
-            diagonal = row[column + 1];
-            row[column + 1] = change.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[b.len()]
+    larder_shared::nearest::nearest(&key, fields.iter().map(|(name, _)| *name))
 }
 
 #[cfg(test)]
