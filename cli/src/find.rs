@@ -11,9 +11,11 @@ use larder_shared::{
 
 use crate::{
     End,
-    http::{self, CertificateError, Failure, find::MirrorReader},
+    http::{CertificateError, Failure, find::MirrorReader, read::Settings},
     mirror_url::MirrorUrl,
     output,
+    reading::Reading,
+    sending::InvalidToken,
 };
 
 /// Shown below the options of `larder find --help`.
@@ -41,10 +43,6 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "URL", env = "LARDER_MIRROR")]
     mirror: MirrorUrl,
 
-    /// A token, for a private mirror; better given in LARDER_TOKEN, where `ps` does not show it
-    #[arg(long, value_name = "TOKEN", env = "LARDER_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-
     /// Show at most so many
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     limit: usize,
@@ -53,9 +51,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// Trust any certificate of the server
-    #[arg(long, short = 'k')]
-    insecure: bool,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// Why nothing was looked for.
@@ -70,8 +67,8 @@ pub(crate) enum Problem {
         marked: String,
     },
     /// The token cannot be sent.
-    #[error("the token holds characters that no token has")]
-    Token,
+    #[error(transparent)]
+    Token(#[from] InvalidToken),
     /// The certificates to trust cannot be read.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -88,14 +85,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<End, Problem> {
     let text = &arguments.query;
     let query: Query =
         text.parse().map_err(|error: QueryError| Problem::Query { marked: indented(&error.marked(text)), error })?;
-    let token = match arguments.token.as_deref().filter(|token| !token.trim().is_empty()) {
-        Some(token) => Some(http::Token::new(token).ok_or(Problem::Token)?),
-        None => None,
-    };
+    let Settings { token, insecure, .. } = arguments.reading.settings()?;
     if token.is_some() && arguments.mirror.is_exposed() {
         output::error("Warning: over http, everyone on the way can read the token; use https.");
     }
-    let mirror = MirrorReader::new(&arguments.mirror, token, arguments.insecure)?;
+    let mirror = MirrorReader::new(&arguments.mirror, token, insecure)?;
     match find(&mirror, text, arguments.limit) {
         Ok(found) => show(arguments, &found, || unknown(&mirror, &query)),
         Err(failure) => {

@@ -23,9 +23,11 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use crate::{
     End,
-    http::{self, CertificateError, Failure, find::MirrorReader},
+    http::{CertificateError, Failure, find::MirrorReader, read::Settings},
     mirror_url::MirrorUrl,
     output,
+    reading::Reading,
+    sending::InvalidToken,
 };
 
 mod choice;
@@ -90,13 +92,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// A token, for a private mirror; better given in LARDER_TOKEN, where `ps` does not show it
-    #[arg(long, value_name = "TOKEN", env = "LARDER_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-
-    /// Trust any certificate of the server
-    #[arg(long, short = 'k')]
-    insecure: bool,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// By what a package is suggested.
@@ -119,8 +116,8 @@ pub(crate) enum Problem {
     #[error(transparent)]
     Names(#[from] UnreadableNames),
     /// The token cannot be sent.
-    #[error("the token holds characters that no token has")]
-    Token,
+    #[error(transparent)]
+    Token(#[from] InvalidToken),
     /// The certificates to trust cannot be read.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -136,14 +133,11 @@ pub(crate) enum Problem {
 pub(crate) fn run(arguments: &Arguments) -> Result<End, Problem> {
     let read = |path: &Option<PathBuf>| path.as_deref().map(read_names).transpose();
     let (names, changed) = (read(&arguments.names)?, read(&arguments.changed)?);
-    let token = match arguments.token.as_deref().filter(|token| !token.trim().is_empty()) {
-        Some(token) => Some(http::Token::new(token).ok_or(Problem::Token)?),
-        None => None,
-    };
+    let Settings { token, insecure, .. } = arguments.reading.settings()?;
     if token.is_some() && arguments.mirror.is_exposed() {
         output::error("Warning: over http, everyone on the way can read the token; use https.");
     }
-    let mirror = MirrorReader::new(&arguments.mirror, token, arguments.insecure)?;
+    let mirror = MirrorReader::new(&arguments.mirror, token, insecure)?;
     let known = match ask(&mirror, changed.unwrap_or_default()) {
         Ok(known) => known,
         Err(failure) => {
