@@ -1,10 +1,9 @@
 //! `larder import`: what another site has, onto a Larder.
 
 use std::{
-    env, fs, io,
+    io,
     num::NonZeroUsize,
     path::{Path, PathBuf},
-    process,
 };
 
 use clap::{Args, builder::RangedU64ValueParser};
@@ -177,13 +176,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<End, CannotBegin> {
     if !from.starts_with("https://") && !from.starts_with("http://") {
         return Err(CannotBegin::From(from.to_owned()));
     }
-    let temporary = env::temp_dir().join(format!("larder-import-{}", process::id()));
-    let folder = arguments.folder.as_deref().unwrap_or(&temporary);
-    let end = import(arguments, from, folder);
-    if arguments.folder.is_none() && temporary.exists() {
-        fs::remove_dir_all(&temporary)?;
+    match &arguments.folder {
+        Some(folder) => import(arguments, from, folder),
+        None => {
+            // A name that nobody knows before, and a folder that nobody else may look into.
+            let folder = tempfile::Builder::new().prefix("larder-import-").tempdir()?;
+            let end = import(arguments, from, folder.path());
+            folder.close()?;
+            end
+        }
     }
-    end
 }
 
 fn import(arguments: &Arguments, from: &str, folder: &Path) -> Result<End, CannotBegin> {

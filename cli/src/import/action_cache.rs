@@ -1,6 +1,6 @@
 //! A site of the action `spack-package-action`: spec files on the site, tarballs in a registry.
 
-use std::{fs, path::Path};
+use std::{collections::HashSet, fs, path::Path};
 
 use larder_shared::{
     action_cache::{Dates, Manifest},
@@ -32,11 +32,11 @@ pub(super) fn lists(import: &Import<'_>) -> Result<Option<(Dates, Manifest)>, Pr
 
 /// What such a site lists, each package once.
 pub(super) fn list(manifest: &Manifest) -> Result<Vec<Found>, Problem> {
-    let mut found: Vec<Found> = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
     for entry in &manifest.packages {
         let stem = entry.stem().ok_or_else(|| wrong(&format!("`{}` is no name of a package", entry.name)))?;
         let label = stem.as_str().to_owned();
-        if found.iter().all(|known| known.label != label) {
+        if seen.insert(label.clone()) {
             found.push(Found { label, source: Source::ActionCache(Place { stem, image: entry.url.clone() }) });
         }
     }

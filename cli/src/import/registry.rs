@@ -2,7 +2,10 @@
 
 use std::io::Write;
 
-use larder_shared::digest::Digest;
+use larder_shared::{
+    digest::Digest,
+    oci::challenge::{Challenge, GrantedToken},
+};
 use serde_json::Value;
 
 use crate::http::{
@@ -72,17 +75,17 @@ impl Image {
 
     /// Asks for a token that everybody gets (the token endpoint of the distribution's documentation).
     fn token(&self, reader: &Reader<'_>, challenge: &str) -> Result<String, Failure> {
-        let field = |name: &str| {
-            let (_, rest) = challenge.split_once(&format!("{name}=\""))?;
-            rest.split_once('"').map(|(value, _)| value)
-        };
         let refused = |why: &str| Failure::NotLarder(std::io::Error::other(format!("{}: {why}", self.registry)));
-        let realm = field("realm").ok_or_else(|| refused("it lets nobody pull without a name"))?;
-        let scope = format!("repository:{}:pull", self.repository);
-        let service = field("service").map(|service| format!("service={service}&")).unwrap_or_default();
-        let answer: Value = reader.document(&format!("{realm}?{service}scope={scope}"))?;
-        let token = answer["token"].as_str().or(answer["access_token"].as_str());
-        token.map(str::to_owned).ok_or_else(|| refused("its token endpoint gives no token"))
+        let challenge = match Challenge::parse(challenge) {
+            Some(Challenge::Bearer { realm, service, scope: None }) => {
+                Some(Challenge::Bearer { realm, service, scope: Some(format!("repository:{}:pull", self.repository)) })
+            }
+            challenge => challenge,
+        };
+        let url = challenge.and_then(|challenge| challenge.token_url(self.registry.starts_with("http://")));
+        let answer = reader.whole(&url.ok_or_else(|| refused("it lets nobody pull without a name"))?)?;
+        let granted = GrantedToken::parse(&answer).ok_or_else(|| refused("its token endpoint gives no token"))?;
+        Ok(granted.token)
     }
 }
 
