@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use larder_frontend::{format, source::Source, window::DRAWN_WHOLE};
+use larder_frontend::{format, source::Source};
 use larder_shared::{
     api::Timestamp,
-    find::{By, PackageRow, Row, SpecRow},
+    find::{By, PackageRow, Question, Row, SpecRow},
     name::PackageName,
     route::page::Page,
 };
@@ -15,7 +15,7 @@ use super::{
     parts::{cell, figure_cell, mute, row_link},
     spec_text::{chip, chips, compiler, version},
     values::{Age, count, foreign, size, total_size},
-    virtual_rows::{spacer, use_rows_to_draw},
+    virtual_rows::{spacer, use_rows_in_view_first},
 };
 use crate::{finder::Shown, route};
 
@@ -72,7 +72,8 @@ pub(crate) fn FoundTable(props: &FoundTableProps) -> Html {
     let body = use_node_ref();
     let Shown { question, found } = &*props.shown;
     let total = found.total as usize;
-    let drawn = use_rows_to_draw(total, &body);
+    let listed = Question { offset: 0, limit: 0, ..question.clone() };
+    let drawn = use_rows_in_view_first(total, listed, &body);
     let first = question.offset as usize;
     {
         let on_missing = props.on_missing.clone();
@@ -86,7 +87,7 @@ pub(crate) fn FoundTable(props: &FoundTableProps) -> Html {
             }
         });
     }
-    let is_long = total > DRAWN_WHOLE;
+    let is_partial = drawn.len() < total;
     let has_path = found.rows.iter().any(|row| matches!(row, Row::Spec(spec) if !spec.through.is_empty()));
     let (columns, class) = match question.by {
         By::Packages => (PACKAGES.to_vec(), "table lines even packages"),
@@ -101,14 +102,12 @@ pub(crate) fn FoundTable(props: &FoundTableProps) -> Html {
     let is_shown = |(class, ..): &Column| has_pushes(&props.source) || !matches!(*class, "num size" | "num age");
     let columns: Vec<Column> = columns.into_iter().filter(is_shown).collect();
     html! {
-        <table {class} aria-rowcount={is_long.then(|| (total + 1).to_string())}>
+        <table {class} aria-rowcount={is_partial.then(|| (total + 1).to_string())}>
             <thead><tr>{ for columns.iter().map(|column| head(props, *column)) }</tr></thead>
             <tbody ref={body}>
-                if is_long { { spacer("before", columns.len()) } }
-                for index in drawn.filter(|index| *index < total) {
-                    { row(props, index, index.checked_sub(first).and_then(|place| found.rows.get(place)), is_long, columns.len(), has_path) }
-                }
-                if is_long { { spacer("after", columns.len()) } }
+                { for is_partial.then(|| spacer("before", columns.len())) }
+                { for drawn.map(|index| row(props, index, index.checked_sub(first).and_then(|place| found.rows.get(place)), is_partial, columns.len(), has_path)) }
+                { for is_partial.then(|| spacer("after", columns.len())) }
             </tbody>
         </table>
     }
@@ -131,11 +130,11 @@ fn row(
     props: &FoundTableProps,
     index: usize,
     row: Option<&Row>,
-    is_long: bool,
+    is_partial: bool,
     columns: usize,
     has_path: bool,
 ) -> Html {
-    let rowindex = is_long.then(|| (index + 2).to_string());
+    let rowindex = is_partial.then(|| (index + 2).to_string());
     let hash = match row {
         Some(Row::Spec(spec)) => Some(spec.hash.clone()),
         _ => None,

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use gloo::render::request_animation_frame;
 use larder_frontend::{
     find::paint::{Read, Stretch},
     format,
@@ -57,8 +58,12 @@ pub(crate) fn SearchBox(props: &SearchBoxProps) -> Html {
         })
     };
     {
+        // With the frame: asked in between, the browser would lay the page out twice.
         let follow = follow.clone();
-        use_effect_with((props.text.clone(), props.read.clone()), move |_| follow.emit(()));
+        use_effect_with((props.text.clone(), props.read.clone()), move |_| {
+            let frame = request_animation_frame(move |_| follow.emit(()));
+            move || drop(frame)
+        });
     }
     let oninput = {
         let (on_input, on_caret, scoped) = (props.on_input.clone(), props.on_caret.clone(), props.scope.is_some());

@@ -6,6 +6,7 @@ use larder_frontend::{
     find::{message::Failed, paint::asks_for_specs},
     format,
     source::Source,
+    window::View,
 };
 use larder_shared::{
     api::Timestamp,
@@ -15,6 +16,7 @@ use yew::prelude::*;
 
 use crate::{
     announce::announce,
+    browser,
     components::{
         facets::Facets,
         found_table::FoundTable,
@@ -42,9 +44,6 @@ pub(crate) struct ListingProps {
     /// Finds in the source's catalogue, once that is here.
     pub finder: Finder,
 }
-
-/// Rows that are asked for at first: a screen's.
-const FIRST_ROWS: u32 = 60;
 
 /// Hears which rows are missing: the first of them, and how many.
 pub(super) type AskForRows = Callback<(u32, u32)>;
@@ -78,7 +77,7 @@ pub(super) fn use_found(props: &ListingProps) -> Option<Listed> {
         descending,
         machine: use_machine().map(|machine| Machine { os: machine.os, target: machine.target }),
         offset: 0,
-        limit: FIRST_ROWS,
+        limit: first_rows(),
         by,
     };
     {
@@ -119,6 +118,12 @@ pub(super) fn use_found(props: &ListingProps) -> Option<Listed> {
     }
     let shown = known.shown.clone().filter(|_| known.ready.is_some())?;
     Some(Listed { shown, on_missing, url_of, url_of_order })
+}
+
+/// How many rows are asked for at first: those that are drawn of a long list.
+fn first_rows() -> u32 {
+    let rows = View::at_first(browser::window_height()).rows_around(usize::MAX);
+    u32::try_from(rows.end).unwrap_or(MAX_ROWS).min(MAX_ROWS)
 }
 
 const SORTS: [(&str, Sort); 7] = [
