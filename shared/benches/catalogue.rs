@@ -65,7 +65,17 @@ fn measure(count: usize) {
     let document = amplify::index(count);
     println!("{:<44} {:>9} bytes", "the index document", document.len());
     let tables = took("read the document and make a catalogue", || make(&document));
+    let several: Vec<Vec<u8>> = sealed(&document).iter().map(|table| pack(table)).collect();
     drop(document);
+    println!("{:<44} {:>9} bytes", "the specs in several tables, packed", several.iter().map(Vec::len).sum::<usize>());
+    let several = took("unpack several tables", || {
+        several.iter().map(|table| unpack(table).expect("it was packed")).collect::<Vec<_>>()
+    });
+    let several = took("read and check several tables", || {
+        several.into_iter().map(|table| Specs::read(table).expect("it is one")).collect::<Vec<_>>()
+    });
+    took("make one of several tables", || merge_specs(&several).expect("they follow each other"));
+    drop(several);
     let packed = took("pack the specs", || pack(&tables.specs));
     for (part, table) in [("specs", &tables.specs), ("edges", &tables.edges), ("hashes", &tables.hashes)] {
         println!("{:<44} {:>9} bytes, packed {}", part, table.len(), pack(table).len());
@@ -124,6 +134,29 @@ fn measure(count: usize) {
     let old = Specs::read(finder.catalogue().specs.table().bytes().to_vec()).expect("it is one");
     let tables = [old, Specs::read(update.specs).expect("it is one")];
     took("bring up to date", || merge_specs(&tables).expect("they follow each other"));
+}
+
+/// Rows of a table that gets no more of them, as a mirror keeps them.
+const SEALED_ROWS: usize = 8192;
+
+/// What a first visit gets: tables that go on from each other.
+fn sealed(document: &str) -> Vec<Vec<u8>> {
+    let mut reader = IndexReader::new();
+    reader.push(document.as_bytes());
+    let (mut tables, mut writer, mut since) = (Vec::new(), Writer::new(), Cursor::default());
+    loop {
+        let record = reader.next_record().expect("it is an index");
+        if writer.rows() == SEALED_ROWS || record.is_none() {
+            let last = since.last + writer.rows() as u64;
+            let cursor = Cursor { epoch: 1, generation: 1, last, first: 0, change: 0 };
+            let whole = std::mem::take(&mut writer);
+            tables.push(whole.finish(cursor, since).expect("it is small").specs);
+            since = cursor;
+        }
+        let Some(record) = record else { return tables };
+        let number = since.last + writer.rows() as u64;
+        add(&mut writer, &record.node, number);
+    }
 }
 
 fn add(writer: &mut Writer, node: &larder_shared::spec::Node, number: u64) {

@@ -23,7 +23,7 @@ mod writer;
 
 pub use edges::{Edge, Edges, Ends};
 pub use merge::{RowMap, merge_edges, merge_hashes, merge_specs};
-pub use pack::{MAX_PACKED_RATIO, PackedTable, pack, unpack, unpack_all};
+pub use pack::{MAX_PACKED_RATIO, PackedReader, PackedTable, pack, unpack, unpack_all};
 pub use specs::{Compiler, Machine, Specs, Trait, TraitKind};
 pub use table::{CatalogueError, Cursor, Part, Table};
 pub use writer::{Entry, Tables, Writer};
@@ -59,7 +59,12 @@ impl Catalogue {
     /// # Errors
     /// [`CatalogueError`] when it is not one.
     pub fn new(specs: Vec<u8>) -> Result<Self, CatalogueError> {
-        Ok(Self { specs: Specs::read(specs)?, edges: None, hashes: None })
+        Ok(Self::of(Specs::read(specs)?))
+    }
+
+    /// A catalogue that has the first part alone.
+    pub const fn of(specs: Specs) -> Self {
+        Self { specs, edges: None, hashes: None }
     }
 
     /// Adds the graphs.

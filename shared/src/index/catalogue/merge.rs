@@ -1,6 +1,6 @@
 //! Bringing a catalogue up to date: tables that go on from each other become one.
 
-use std::collections::HashMap;
+use hashbrown::{HashMap, HashSet, hash_map::Entry};
 
 use super::{
     HASH_PREFIX_BYTES,
@@ -42,6 +42,9 @@ impl RowMap {
 
 /// A row's name across tables: the beginning of its hash, and its package by its number in what is merged.
 type Identity = (u64, u32);
+
+/// A table's number and a row of it.
+type Place = (usize, u32);
 
 fn prefix(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
@@ -120,33 +123,41 @@ fn check_order(tables: &[&Table]) -> Result<(Cursor, Cursor), CatalogueError> {
 ///
 /// # Errors
 /// [`CatalogueError::Part`] when they do not go on from each other.
-pub fn merge_specs(tables: &[Specs]) -> Result<(Vec<u8>, Vec<RowMap>), CatalogueError> {
+pub fn merge_specs(tables: &[Specs]) -> Result<(Specs, Vec<RowMap>), CatalogueError> {
     let (cursor, since) = check_order(&tables.iter().map(Specs::table).collect::<Vec<_>>())?;
     if let [one] = tables {
         let map = RowMap { table: one.table().id(), rows: (0..one.rows()).collect(), gone: HashMap::new() };
-        return Ok((one.table().bytes().to_vec(), vec![map]));
+        return Ok((one.clone(), vec![map]));
     }
     let mut to = Dictionaries::new();
     let numbers: Vec<Numbers> = tables.iter().map(|specs| Numbers::of(specs, &mut to)).collect();
     let mut removed = Removed::default();
 
     // From the newest to the oldest: where a row is that takes the place of older ones.
-    let mut newer: HashMap<Identity, Option<(usize, u32)>> = HashMap::new();
-    let mut replaced: Vec<HashMap<u32, Option<(usize, u32)>>> = tables.iter().map(|_| HashMap::new()).collect();
+    let rows_of_newer = tables.iter().skip(1).map(|specs| specs.rows() as usize).sum();
+    let mut newer: HashMap<Identity, Option<Place>> = HashMap::with_capacity(rows_of_newer);
+    let mut replaced: Vec<HashMap<u32, Option<Place>>> = tables.iter().map(|_| HashMap::new()).collect();
     for (number, specs) in tables.iter().enumerate().rev() {
-        let identity =
-            |row: u32| (prefix(specs.hash_prefix(row)), numbers[number].packages[specs.package(row) as usize]);
-        if !newer.is_empty() {
-            for row in 0..specs.rows() {
-                if let Some(place) = newer.get(&identity(row)) {
+        for row in 0..specs.rows() {
+            let identity = (prefix(specs.hash_prefix(row)), numbers[number].packages[specs.package(row) as usize]);
+            if number == 0 {
+                // Nothing is older.
+                if let Some(place) = newer.get(&identity) {
                     replaced[number].insert(row, *place);
                 }
+                continue;
+            }
+            match newer.entry(identity) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(Some((number, row)));
+                }
+                Entry::Occupied(by) if by.get().is_none_or(|(table, _)| table != number) => {
+                    replaced[number].insert(row, *by.get());
+                }
+                Entry::Occupied(_) => {}
             }
         }
         if number > 0 {
-            for row in 0..specs.rows() {
-                newer.entry(identity(row)).or_insert(Some((number, row)));
-            }
             for (hash, name) in specs.removed() {
                 newer.entry((prefix(hash), to.packages.id(name.to_owned()))).or_insert(None);
             }
@@ -191,16 +202,19 @@ pub fn merge_specs(tables: &[Specs]) -> Result<(Vec<u8>, Vec<RowMap>), Catalogue
     }
 
     let field = |field: Field| {
-        let tables = tables.iter().zip(&numbers).zip(&maps);
-        tables.flat_map(|((specs, numbers), map)| map.kept().map(move |row| numbers.field(specs, field, row))).collect()
+        let mut column = Vec::with_capacity(rows as usize);
+        for ((specs, numbers), map) in tables.iter().zip(&numbers).zip(&maps) {
+            map.kept().for_each(|row| column.push(numbers.field(specs, field, row)));
+        }
+        column
     };
     let mut hashes = Vec::with_capacity(rows as usize * HASH_PREFIX_BYTES);
     for (specs, map) in tables.iter().zip(&maps) {
         map.kept().for_each(|row| hashes.extend_from_slice(specs.hash_prefix(row)));
     }
     let header = Header { part: Part::Specs, rows, cursor, since, specs: [0; 8] };
-    let bytes = to.write(&header, field, hashes, removed)?;
-    Ok((bytes, maps))
+    let table = Table::written(to.write(&header, field, hashes, removed)?)?;
+    Ok((Specs::of(table)?, maps))
 }
 
 /// The header of another part of merged specs.
@@ -276,7 +290,7 @@ impl Outside {
     }
 
     fn find_in(&mut self, specs: &Specs) {
-        let prefixes: std::collections::HashSet<u64> = self.known.keys().map(|(prefix, _)| *prefix).collect();
+        let prefixes: HashSet<u64> = self.known.keys().map(|(prefix, _)| *prefix).collect();
         for row in 0..specs.rows() {
             let prefix = prefix(specs.hash_prefix(row));
             if prefixes.contains(&prefix)

@@ -43,6 +43,26 @@ pub fn pack(table: &[u8]) -> Vec<u8> {
 }
 
 impl<'a> PackedTable<'a> {
+    /// The table at the beginning of `bytes` and what follows it; `None` when some of it has not arrived.
+    fn first(bytes: &'a [u8]) -> Result<Option<(Self, &'a [u8])>, CatalogueError> {
+        match bytes.get(..8) {
+            Some(magic) if magic == PACKED_MAGIC => {}
+            Some(magic) if magic[..7] == PACKED_MAGIC[..7] => return Err(CatalogueError::Version(magic[7])),
+            None if PACKED_MAGIC.starts_with(bytes) => return Ok(None),
+            _ => return Err(CatalogueError::NotOne),
+        }
+        let number = |at: usize| {
+            let bytes = bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+            bytes.map(|bytes| u32::from_le_bytes(bytes) as usize)
+        };
+        let (Some(length), Some(packed)) = (number(8), number(12)) else { return Ok(None) };
+        if length > packed.saturating_mul(MAX_PACKED_RATIO) {
+            return Err(CatalogueError::Length);
+        }
+        let end = HEADER_BYTES.checked_add(packed).ok_or(CatalogueError::Length)?;
+        Ok(bytes.split_at_checked(end).map(|(table, rest)| (Self { length, packed: &table[HEADER_BYTES..] }, rest)))
+    }
+
     /// Splits a document into its tables, without looking into them.
     ///
     /// # Errors
@@ -51,25 +71,9 @@ impl<'a> PackedTable<'a> {
         let mut rest = document;
         let mut tables = Vec::new();
         while !rest.is_empty() {
-            let header = rest.get(..HEADER_BYTES);
-            match rest.get(..8) {
-                Some(magic) if magic == PACKED_MAGIC => {}
-                Some(magic) if magic[..7] == PACKED_MAGIC[..7] => return Err(CatalogueError::Version(magic[7])),
-                None if PACKED_MAGIC.starts_with(rest) => return Err(CatalogueError::Length),
-                _ => return Err(CatalogueError::NotOne),
-            }
-            let number = |at: usize| {
-                let bytes = header.and_then(|header| header.get(at..at + 4)).and_then(|bytes| bytes.try_into().ok());
-                bytes.map(|bytes| u32::from_le_bytes(bytes) as usize).ok_or(CatalogueError::Length)
-            };
-            let (length, packed) = (number(8)?, number(12)?);
-            let end =
-                HEADER_BYTES.checked_add(packed).filter(|end| *end <= rest.len()).ok_or(CatalogueError::Length)?;
-            if length > packed.saturating_mul(MAX_PACKED_RATIO) {
-                return Err(CatalogueError::Length);
-            }
-            tables.push(Self { length, packed: &rest[HEADER_BYTES..end] });
-            rest = &rest[end..];
+            let (table, more) = Self::first(rest)?.ok_or(CatalogueError::Length)?;
+            tables.push(table);
+            rest = more;
         }
         match tables.is_empty() {
             true => Err(CatalogueError::NotOne),
@@ -88,6 +92,46 @@ impl<'a> PackedTable<'a> {
         match bytes.len() == self.length && bytes.starts_with(&MAGIC[..7]) {
             true => Ok(bytes),
             false => Err(CatalogueError::Length),
+        }
+    }
+}
+
+/// Splits a document into its tables while it arrives. It holds what has come of the next table.
+#[derive(Debug, Default)]
+pub struct PackedReader {
+    waiting: Vec<u8>,
+    has_table: bool,
+}
+
+impl PackedReader {
+    /// Takes a piece of the document, and hands out the tables that are whole now.
+    ///
+    /// # Errors
+    /// [`CatalogueError`] when it is none.
+    pub fn push(&mut self, piece: &[u8], mut take: impl FnMut(PackedTable<'_>)) -> Result<(), CatalogueError> {
+        self.waiting.extend_from_slice(piece);
+        let mut rest = &self.waiting[..];
+        while !rest.is_empty()
+            && let Some((table, more)) = PackedTable::first(rest)?
+        {
+            take(table);
+            self.has_table = true;
+            rest = more;
+        }
+        let read = self.waiting.len() - rest.len();
+        self.waiting.drain(..read);
+        Ok(())
+    }
+
+    /// Says that the document has ended.
+    ///
+    /// # Errors
+    /// [`CatalogueError`] when it was none, or is cut short.
+    pub const fn finish(&self) -> Result<(), CatalogueError> {
+        match (self.waiting.is_empty(), self.has_table) {
+            (false, _) => Err(CatalogueError::Length),
+            (true, false) => Err(CatalogueError::NotOne),
+            (true, true) => Ok(()),
         }
     }
 }

@@ -55,7 +55,7 @@ pub(super) const IS_READ: u32 = 2;
 pub(super) const IS_SIGNED: u32 = 4;
 
 /// The first part of a catalogue, read where it lies.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Specs {
     table: Table,
     text_ends: Column,
@@ -71,8 +71,44 @@ pub struct Specs {
     set_traits: Column,
     rows: [Column; 8],
     /// The same, unpacked: a search reads all of them for each letter that is typed.
-    unpacked: [Vec<u32>; 8],
+    unpacked: [Unpacked; 8],
     removed_names: Column,
+}
+
+/// The values of a column, one after the other.
+#[derive(Debug, Clone)]
+enum Unpacked {
+    /// All below 256; none at all, while nothing is unpacked.
+    Bytes(Vec<u8>),
+    /// All below 65,536.
+    Halves(Vec<u16>),
+    Words(Vec<u32>),
+}
+
+impl Default for Unpacked {
+    fn default() -> Self {
+        Self::Bytes(Vec::new())
+    }
+}
+
+impl Unpacked {
+    #[expect(clippy::cast_possible_truncation, reason = "none is greater than the greatest")]
+    fn of(values: impl Iterator<Item = u32> + Clone) -> Self {
+        match values.clone().max().unwrap_or(0) {
+            0..=0xff => Self::Bytes(values.map(|value| value as u8).collect()),
+            0x100..=0xffff => Self::Halves(values.map(|value| value as u16).collect()),
+            _ => Self::Words(values.collect()),
+        }
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> Option<u32> {
+        match self {
+            Self::Bytes(values) => values.get(row).map(|value| u32::from(*value)),
+            Self::Halves(values) => values.get(row).map(|value| u32::from(*value)),
+            Self::Words(values) => values.get(row).copied(),
+        }
+    }
 }
 
 /// Where a spec runs.
@@ -238,9 +274,9 @@ impl Specs {
         }
     }
 
-    /// Unpacks what rows say, 32 bytes a row, so that reading it is quick.
+    /// Unpacks what rows say, as wide as each column needs, so that reading it is quick.
     pub fn unpack_rows(&mut self) {
-        self.unpacked = self.rows.map(|column| self.table.values(column).collect());
+        self.unpacked = self.rows.map(|column| Unpacked::of(self.table.values(column)));
     }
 
     /// The table.
@@ -334,10 +370,7 @@ impl Specs {
 
     #[inline]
     fn row(&self, column: usize, row: u32) -> u32 {
-        match self.unpacked[column].get(row as usize) {
-            Some(value) => *value,
-            None => self.table.get(self.rows[column], row),
-        }
+        self.unpacked[column].get(row as usize).unwrap_or_else(|| self.table.get(self.rows[column], row))
     }
 
     /// Whose spec a row is.

@@ -185,6 +185,17 @@ impl Table {
                 _ => CatalogueError::Checksum,
             });
         }
+        Self::written(bytes)
+    }
+
+    /// Reads header and sections of what this program has written just now, so that its checksum is right.
+    ///
+    /// # Errors
+    /// [`CatalogueError`] when it is not a table.
+    pub(super) fn written(bytes: Vec<u8>) -> Result<Self, CatalogueError> {
+        if bytes.len() < HEADER_BYTES {
+            return Err(CatalogueError::Length);
+        }
         let part = match bytes[40] {
             0 => Part::Specs,
             1 => Part::Edges,
@@ -325,7 +336,7 @@ impl Table {
     }
 
     /// All values of a column.
-    pub(super) fn values(&self, column: Column) -> impl Iterator<Item = u32> + '_ {
+    pub(super) fn values(&self, column: Column) -> impl Iterator<Item = u32> + Clone + '_ {
         (0..column.len).map(move |index| self.get(column, index))
     }
 

@@ -154,7 +154,7 @@ fn an_old_catalogue_is_brought_up_to_date() {
         parts.iter().zip(&specs).map(|(part, specs)| Edges::read(part.edges.clone(), specs).unwrap()).collect();
     let hashes: Vec<Table> = parts.iter().map(|part| Table::read(part.hashes.clone()).unwrap()).collect();
     let (merged, maps) = merge_specs(&specs).unwrap();
-    let mut merged = Catalogue::new(merged).unwrap();
+    let mut merged = Catalogue::new(merged.table().bytes().to_vec()).unwrap();
     merged.add_edges(merge_edges(&edges, &maps, &merged.specs).unwrap()).unwrap();
     merged.add_hashes(merge_hashes(&hashes, &maps, &merged.specs).unwrap()).unwrap();
 
@@ -263,6 +263,30 @@ fn what_is_none_is_refused_with_its_reason() {
     }
 }
 
+/// What a reader hands out of a document that comes in pieces.
+fn in_pieces(document: &[u8], length: usize) -> Result<Vec<Vec<u8>>, CatalogueError> {
+    let (mut reader, mut tables) = (PackedReader::default(), Vec::new());
+    for piece in document.chunks(length) {
+        reader.push(piece, |table| tables.push(table.packed.to_vec()))?;
+    }
+    reader.finish().map(|()| tables)
+}
+
+#[test]
+fn tables_are_handed_out_as_soon_as_they_are_whole() {
+    let tables = tables(&records(), 1, 0);
+    let document = [pack(&tables.specs), pack(&tables.edges)].concat();
+    let whole: Vec<Vec<u8>> = PackedTable::all(&document).unwrap().iter().map(|table| table.packed.to_vec()).collect();
+    assert_eq!(whole.len(), 2);
+    for length in [1, 7, 16, 1000, document.len()] {
+        assert_eq!(in_pieces(&document, length).unwrap(), whole, "pieces of {length}");
+    }
+    assert_eq!(in_pieces(&document[..document.len() - 1], 50).unwrap_err(), CatalogueError::Length);
+    assert_eq!(in_pieces(b"", 1).unwrap_err(), CatalogueError::NotOne);
+    assert_eq!(in_pieces(b"<!doctype html>", 4).unwrap_err(), CatalogueError::NotOne);
+    assert_eq!(in_pieces(b"LARDERP\x02", 3).unwrap_err(), CatalogueError::Version(2));
+}
+
 /// How many inputs are tried: `LARDER_CASES`, or a few thousand.
 fn cases() -> ProptestConfig {
     let cases = std::env::var("LARDER_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000);
@@ -310,6 +334,9 @@ proptest! {
         let bytes = [magic, &bytes].concat();
         prop_assert!(Table::read(bytes.clone()).is_err());
         prop_assert!(unpack_all(&bytes).is_err());
+        // A table whose bytes are none may be handed out whole; it is refused when it is unpacked.
+        let all = PackedTable::all(&bytes).map(|tables| tables.iter().map(|table| table.packed.to_vec()).collect());
+        prop_assert_eq!(in_pieces(&bytes, 13), all);
     }
 }
 

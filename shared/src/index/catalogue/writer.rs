@@ -1,6 +1,8 @@
 //! Making a catalogue out of nodes.
 
-use std::{cmp::Ordering, collections::HashMap, hash::Hash};
+use std::{cmp::Ordering, hash::Hash};
+
+use hashbrown::HashMap;
 
 use super::{
     HASH_PREFIX_BYTES, Signature,
@@ -111,17 +113,15 @@ impl Dictionaries {
         let (machines, machine_places) = self.machines.in_order(Ord::cmp);
         let (compilers, compiler_places) = self.compilers.in_order(Ord::cmp);
         let (traits, trait_places) = self.traits.in_order(Ord::cmp);
-        let mut sets = Dictionary::new();
-        let mut sets_by_id: Vec<(Vec<u32>, u32)> = self.sets.0.into_iter().collect();
-        sets_by_id.sort_by_key(|(_, id)| *id);
-        for (mut set, _) in sets_by_id {
+        // Sets that differ still do when each trait has another number.
+        let sets = self.sets.0.into_iter().map(|(mut set, id)| {
             for number in &mut set {
                 *number = trait_places[*number as usize];
             }
             set.sort_unstable();
-            sets.id(set);
-        }
-        let (sets, set_places) = sets.in_order(Ord::cmp);
+            (set, id)
+        });
+        let (sets, set_places) = Dictionary(sets.collect()).in_order(Ord::cmp);
         let mut needed = vec![0; packages.len()];
         for (id, count) in self.needed.iter().enumerate() {
             needed[package_places[id] as usize] = *count;
