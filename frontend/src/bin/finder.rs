@@ -8,7 +8,7 @@
 mod finder {
     use std::cell::RefCell;
 
-    use js_sys::{Array, Date, Function, Reflect, Uint8Array};
+    use js_sys::{Array, Date, Function, Promise, Reflect, Uint8Array};
     use larder_frontend::{
         find::message::{Ask, Failed, Ready, Tell},
         format,
@@ -20,8 +20,8 @@ mod finder {
         find::{Finder, Question},
         index::{
             catalogue::{
-                Catalogue, CatalogueError, Cursor, Edges, Entry, PackedTable, Part, RowMap, Signature, Specs, Writer,
-                merge_edges, merge_specs,
+                Catalogue, CatalogueError, Cursor, Edges, Entry, PackedReader, PackedTable, Part, RowMap, Signature,
+                Specs, Writer, merge_edges, merge_specs,
             },
             document::IndexReader,
         },
@@ -56,6 +56,10 @@ mod finder {
         ready: Ready,
         /// The question that waits to be answered.
         question: Option<(u32, Question)>,
+        /// The question about the caret that waits: a query, and a byte of it.
+        completion: Option<(u32, String, u32)>,
+        /// Whether what waits will be looked at when messages that wait have been heard.
+        is_awake: bool,
         /// The last question, when it could not be answered without the graphs.
         unanswered: Option<(u32, Question)>,
         /// Rises with every mirror that is opened, so that what belongs to another is dropped.
@@ -81,20 +85,35 @@ mod finder {
             }
             Ask::Refresh => spawn_local(load()),
             Ask::Find { id, question } => {
-                let is_first = STATE.with_borrow_mut(|state| state.question.replace((id, question)).is_none());
-                if is_first {
-                    // Questions that have come meanwhile take its place.
-                    spawn_local(async {
-                        pause().await;
-                        find();
-                    });
-                }
+                STATE.with_borrow_mut(|state| state.question = Some((id, question)));
+                wake();
             }
-            Ask::Complete { id, query, caret } => STATE.with_borrow(|state| {
-                let items = state.finder.as_ref().map(|finder| finder.complete(&query, caret)).unwrap_or_default();
-                tell(&Tell::Completions { id, items });
-            }),
+            Ask::Complete { id, query, caret } => {
+                STATE.with_borrow_mut(|state| state.completion = Some((id, query, caret)));
+                wake();
+            }
         }
+    }
+
+    /// Answers soon: what has been asked meanwhile takes the place of what was asked before.
+    fn wake() {
+        if !STATE.with_borrow_mut(|state| std::mem::replace(&mut state.is_awake, true)) {
+            spawn_local(async {
+                pause().await;
+                STATE.with_borrow_mut(|state| state.is_awake = false);
+                // The list first: one looks at it while one types.
+                find();
+                complete();
+            });
+        }
+    }
+
+    fn complete() {
+        STATE.with_borrow_mut(|state| {
+            let Some((id, query, caret)) = state.completion.take() else { return };
+            let items = state.finder.as_ref().map(|finder| finder.complete(&query, caret)).unwrap_or_default();
+            tell(&Tell::Completions { id, items });
+        });
     }
 
     /// Answers the question that waits, once there is something to search.
@@ -269,17 +288,15 @@ mod finder {
             });
             tables.insert(0, Specs::read(known.unwrap_or_default())?);
         }
-        let (merged, maps) = join(&tables)?;
+        let is_joined = tables.len() > 1;
+        let (specs, maps) = merge_specs(&tables)?;
         drop(tables);
-        keep(mirror, Part::Specs, &merged).await;
-        let catalogue = Catalogue::new(merged)?;
-        let bytes = catalogue.specs.table().bytes().to_vec();
         // What can be asked of an older catalogue is not taken away while the graphs of the newer arrive.
         let has_graphs = STATE.with_borrow(|state| state.finder.is_some() && state.ready.has_edges);
         if !is_same && !has_graphs {
-            show(opened, catalogue, None, now(), true);
+            show(opened, Catalogue::of(specs.clone()), None, now(), true);
         }
-        let specs = Specs::read(bytes)?;
+        let is_kept = keep(mirror, Part::Specs, specs.table().bytes()).await;
         // The graphs: what is new of them when those of the copy are here, else all.
         let old = if goes_on { old_edges.map(Edges::parse).transpose()? } else { None };
         let edges = match old.is_some() == goes_on {
@@ -289,16 +306,28 @@ mod finder {
         let Ok(edges) = edges else {
             // The parts were made at different times: all of it anew.
             let (specs, edges) = whole(url).await?;
-            keep(mirror, Part::Specs, &specs).await;
-            keep(mirror, Part::Edges, &edges).await;
-            show(opened, Catalogue::new(specs)?, Some(edges), now(), true);
+            let is_kept = keep(mirror, Part::Specs, specs.table().bytes()).await;
+            let is_kept = keep(mirror, Part::Edges, &edges).await && is_kept;
+            show(opened, Catalogue::of(specs), Some(edges), now(), true);
+            if is_kept {
+                tell(&Tell::Kept);
+            }
             return Ok(());
         };
-        keep(mirror, Part::Edges, &edges).await;
+        let is_kept = keep(mirror, Part::Edges, &edges).await && is_kept;
         if has_graphs {
-            show(opened, Catalogue::new(specs.table().bytes().to_vec())?, Some(edges), now(), true);
-            return Ok(());
+            show(opened, Catalogue::of(specs), Some(edges), now(), true);
+        } else {
+            show_graphs(opened, edges);
         }
+        if is_joined && is_kept {
+            tell(&Tell::Kept);
+        }
+        Ok(())
+    }
+
+    /// Adds the graphs to what is searched.
+    fn show_graphs(opened: u32, edges: Vec<u8>) {
         STATE.with_borrow_mut(|state| {
             if state.opened == opened
                 && let Some(finder) = &mut state.finder
@@ -310,11 +339,6 @@ mod finder {
             }
         });
         find();
-        Ok(())
-    }
-
-    fn join(tables: &[Specs]) -> Result<(Vec<u8>, Vec<RowMap>)> {
-        Ok(merge_specs(tables)?)
     }
 
     /// The graphs of some specs: those of the copy, and what was made since.
@@ -333,14 +357,15 @@ mod finder {
     }
 
     /// All specs and their graphs.
-    async fn whole(url: &str) -> Result<(Vec<u8>, Vec<u8>)> {
+    async fn whole(url: &str) -> Result<(Specs, Vec<u8>)> {
         let mut tables = Vec::new();
         for table in fetch_tables(&part_url(url, Part::Specs, Cursor::default()), true).await? {
             tables.push(Specs::read(table)?);
         }
-        let (merged, maps) = join(&tables)?;
-        let edges = more_edges(url, Cursor::default(), None, &maps, &Specs::read(merged.clone())?).await?;
-        Ok((merged, edges))
+        let (specs, maps) = merge_specs(&tables)?;
+        drop(tables);
+        let edges = more_edges(url, Cursor::default(), None, &maps, &specs).await?;
+        Ok((specs, edges))
     }
 
     fn part_url(url: &str, part: Part, since: Cursor) -> String {
@@ -466,26 +491,46 @@ mod finder {
         Ok(bytes)
     }
 
-    /// Fetches a document and unpacks its tables.
+    /// Fetches a document and unpacks its tables, each while the next arrives.
     async fn fetch_tables(url: &str, is_told: bool) -> Result<Vec<Vec<u8>>> {
-        let document = all_bytes(&fetch(url).await?, is_told).await?;
+        let (mut reader, mut begun) = (PackedReader::default(), Vec::new());
+        let mut read = Ok(());
+        each_piece(&fetch(url).await?, is_told, |piece| {
+            if read.is_ok() {
+                read = reader.push(piece, |table| begun.push(unpack(&table)));
+            }
+        })
+        .await?;
+        read?;
+        reader.finish()?;
         let mut tables = Vec::new();
-        for table in PackedTable::all(&document)? {
-            tables.push(unpack(&table).await?);
+        for table in begun {
+            tables.push(table?.whole().await?);
         }
         Ok(tables)
     }
 
-    /// Unpacks a table by the browser, outside this program's memory, which only grows.
-    async fn unpack(table: &PackedTable<'_>) -> Result<Vec<u8>> {
-        let damaged = |_: JsValue| Trouble::from(CatalogueError::Checksum);
+    /// A table that the browser is unpacking.
+    struct Unpacking {
+        bytes: Promise,
+        length: usize,
+    }
+
+    /// Has the browser unpack a table, outside this program's memory, which only grows.
+    fn unpack(table: &PackedTable<'_>) -> Result<Unpacking> {
         let packed = Response::new_with_opt_js_u8_array(Some(&Uint8Array::from(table.packed)))?;
-        let whole = inflated(&packed, "deflate-raw")?;
-        let buffer = JsFuture::from(whole.array_buffer()?).await.map_err(damaged)?;
-        let bytes = Uint8Array::new(&buffer);
-        match bytes.length() as usize == table.length {
-            true => Ok(bytes.to_vec()),
-            false => Err(CatalogueError::Length.into()),
+        let bytes = inflated(&packed, "deflate-raw")?.array_buffer()?;
+        Ok(Unpacking { bytes, length: table.length })
+    }
+
+    impl Unpacking {
+        async fn whole(self) -> Result<Vec<u8>> {
+            let buffer = JsFuture::from(self.bytes).await.map_err(|_| CatalogueError::Checksum)?;
+            let bytes = Uint8Array::new(&buffer);
+            match bytes.length() as usize == self.length {
+                true => Ok(bytes.to_vec()),
+                false => Err(CatalogueError::Length.into()),
+            }
         }
     }
 
@@ -507,16 +552,16 @@ mod finder {
         format!("-/copies/{}/{part}", js_sys::encode_uri_component(mirror))
     }
 
-    /// Keeps a table for the next visit. Storage that is full or forbidden is no harm. What was read with a token is not
-    /// kept: the next visitor may have none.
-    async fn keep(mirror: &str, part: Part, table: &[u8]) {
+    /// Keeps a table for the next visit; whether that was done. Storage that is full or forbidden is no harm. What was
+    /// read with a token is not kept: the next visitor may have none.
+    async fn keep(mirror: &str, part: Part, table: &[u8]) -> bool {
         if token::held().is_some() {
-            return;
+            return false;
         }
-        let Some(copies) = copies().await else { return };
-        let Ok(answer) = Response::new_with_opt_js_u8_array(Some(&Uint8Array::from(table))) else { return };
+        let Some(copies) = copies().await else { return false };
+        let Ok(answer) = Response::new_with_opt_js_u8_array(Some(&Uint8Array::from(table))) else { return false };
         let _ = answer.headers().set(AS_OF, &now().to_string());
-        let _ = JsFuture::from(copies.put_with_str(&copy_url(mirror, part), &answer)).await;
+        JsFuture::from(copies.put_with_str(&copy_url(mirror, part), &answer)).await.is_ok()
     }
 
     /// Drops the copy of a mirror that is gone, or closed to this reader.

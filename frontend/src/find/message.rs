@@ -52,6 +52,9 @@ pub enum Tell {
     },
     /// It can be searched; said again when the catalogue or what is known of it changes.
     Ready(Ready),
+    /// A catalogue was made here of several tables, which took memory that is not given back, and is kept: a worker
+    /// that begins anew reads it with half of that.
+    Kept,
     /// What was found.
     Found {
         /// Of the question.
