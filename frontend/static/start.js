@@ -10,11 +10,21 @@
   const { src, dataset: { js, wasm } } = document.currentScript;
   // The programs that are loaded when they are wanted, each once for all who want it; after a failure it is tried again.
   const programs = {};
+  // Each has a style sheet of its own.
+  const style = (name) => new Promise((resolve, reject) => {
+    const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL(`larder-${name}.css`, src) });
+    sheet.onload = resolve;
+    sheet.onerror = () => (sheet.remove(), reject(new Error(`the style of ${name} did not load`)));
+    document.head.append(sheet);
+  });
+  const load = async (name) => {
+    const isStyled = style(name);
+    const module = await import(new URL(`larder-${name}.js`, src));
+    await Promise.all([module.default({ module_or_path: new URL(`larder-${name}_bg.wasm`, src) }), isStyled]);
+    return module;
+  };
   globalThis.larderProgram = (name) => {
-    programs[name] ??= import(new URL(`larder-${name}.js`, src)).then(async (module) => {
-      await module.default({ module_or_path: new URL(`larder-${name}_bg.wasm`, src) });
-      return module;
-    });
+    programs[name] ??= load(name);
     programs[name].catch(() => delete programs[name]);
     return programs[name];
   };

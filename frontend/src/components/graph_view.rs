@@ -25,7 +25,7 @@ const FULL: usize = 5;
 /// The smallest at which names can be read.
 const LEGIBLE: usize = 3;
 
-/// How high the frame grows at most, as a part of the window; `style/graph.css` says the same.
+/// How high the frame grows at most, as a part of the window; `style/larder-specs/graph.css` says the same.
 const FRAME_HEIGHT: f64 = 0.7;
 
 #[derive(Properties, PartialEq)]
