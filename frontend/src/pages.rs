@@ -54,7 +54,8 @@ fn frame(drawn: Option<Html>, state: &State, retry: &Callback<()>, rows: usize) 
     let has_content = drawn.is_some();
     let is_old = state.waiting && !state.is_partial && has_content;
     html! {
-        <div class={if is_old { "answer old" } else { "answer" }} aria-busy={if state.waiting { "true" } else { "false" }}>
+        // Content does not move what stood in for it: it takes its place.
+        <div key={if has_content { "content" } else { "stand-in" }} class={if is_old { "answer old" } else { "answer" }} aria-busy={if state.waiting { "true" } else { "false" }}>
             if let Some(failure) = &state.failure {
                 { failure_note(&failure.message(), &failure.next_step(), has_content, failure.may_pass().then_some(retry)) }
                 if matches!(failure.code(), Some(ErrorCode::Unauthorized | ErrorCode::Forbidden)) {

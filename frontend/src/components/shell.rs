@@ -36,9 +36,9 @@ pub(crate) fn shell(
 fn tabs(here: &Page, mirrors: &[Mirror], mirror: &MirrorName) -> Html {
     let known = mirrors.iter().find(|known| known.name == *mirror);
     let number = |of: fn(&Mirror) -> u64| {
-        known.map(of).map(|number| {
-            html! { <>{ " " }<span class="n" title={format::count(number)}>{ format::short_count(number) }</span></> }
-        })
+        let number = known.map(of);
+        // It has its place before it is known.
+        html! { <>{ " " }<span class="n" title={number.map(format::count)}>{ number.map(format::short_count) }</span></> }
     };
     let is_overview = matches!(here, Page::Home | Page::Mirror(_));
     let is_packages = matches!(here, Page::Packages(_) | Page::Package(..) | Page::Compare(_) | Page::Spec(..));

@@ -30,10 +30,11 @@ pub(crate) fn WhatBroke(props: &WhatBrokeProps) -> Html {
         1 => "The one failure".to_owned(),
         failing => format!("All {} failures", format::count(failing)),
     };
+    let shown = usize::try_from(props.failing).unwrap_or(usize::MAX).min(BROKEN_SHOWN);
     html! {
         <section>
             <h2>{ "What broke" }if props.named { { " in " }{ foreign(props.mirror.as_str()) } }</h2>
-            { block(&failures, BROKEN_SHOWN, |list| if list.items.is_empty() {
+            { block(&failures, shown + 1, |list| if list.items.is_empty() {
                 html! { <p class="mute">{ "Nothing is failing." }</p> }
             } else {
                 broken_table(&props.mirror, &list.items)

@@ -219,7 +219,7 @@ fn stand_in(part: &Part) -> Html {
         Part::Page | Part::NoMirror(_) => html! { <div class="page" aria-busy="true">{ skeleton(8) }</div> },
         Part::Broken { failing, .. } => {
             let rows = usize::try_from(*failing).unwrap_or(usize::MAX).min(BROKEN_SHOWN);
-            html! { <div aria-busy="true">{ skeleton(rows + 2) }</div> }
+            html! { <section aria-busy="true"><h2>{ "What broke" }</h2>{ skeleton(rows + 1) }<p class="search-note">{ "\u{a0}" }</p></section> }
         }
     }
 }

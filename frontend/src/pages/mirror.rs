@@ -55,7 +55,9 @@ pub(crate) fn MirrorPage(props: &MirrorPageProps) -> Html {
         return html! { <Hosted program={Program::Mirrors} part={Part::NoMirror(props.mirror.clone())}/> };
     }
     let largest = packages.data.as_ref().and_then(|packages| packages.iter().max_by_key(|package| package.bytes));
-    let example = largest.map(|package| package.name.to_string());
+    // Until a package is known, its command keeps its place.
+    let unknown = packages.state.waiting.then(|| "…".to_owned());
+    let example = largest.map(|package| package.name.to_string()).or(unknown);
     html! {
         <article class="page">
             { page_head(&props.page, mono(props.mirror.as_str()), Html::default(), None) }

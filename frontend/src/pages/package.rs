@@ -38,6 +38,7 @@ use crate::{
         outcome::history_cells,
         page_head::page_head,
         parts::{code, fact, mono_fact, mute, small_head},
+        skeleton::skeleton,
         spec_text::variants_line,
         specs_table::SpecsTable,
         values::{Age, foreign, total_size},
@@ -177,36 +178,42 @@ pub(crate) fn PackagePage(props: &PackagePageProps) -> Html {
     let needs = known_specs.first().map_or_else(Html::default, |newest| {
         html! { <Needs mirror={props.mirror.clone()} newest={newest.hash.clone()}/> }
     });
+    let is_coming = package.data.is_none() && package.state.waiting || specs.data.is_none() && specs.state.waiting;
     html! {
         <article class="page">
             { page_head(&page, title, beside, Some(end)) }
-            <div class="stack">
-                <div class="split">
+            if is_coming {
+                // Both at once: what came first would move when the other comes.
+                <div aria-busy="true">{ skeleton(14) }</div>
+            } else {
+                <div class="stack">
+                    <div class="split">
+                        <section>
+                            { small_head("Where it runs", "specs by system and target; a number shows only those") }
+                            { block(&specs, 3, |specs| coverage_grid(&Coverage::of(specs), &view.filter, machine.as_ref(), &url_of)) }
+                        </section>
+                        <section>
+                            { small_head("Facts", "") }
+                            { block(&package, 4, |package| facts(package, &view.filter, &url_of, needs)) }
+                        </section>
+                    </div>
                     <section>
-                        { small_head("Where it runs", "specs by system and target; a number shows only those") }
-                        { block(&specs, 3, |specs| coverage_grid(&Coverage::of(specs), &view.filter, machine.as_ref(), &url_of)) }
+                        { block(&specs, 8, |specs| specs_block(props, &view, specs, &rows, &compared, machine.as_ref(), &picked, &onpick)) }
                     </section>
-                    <section>
-                        { small_head("Facts", "") }
-                        { block(&package, 4, |package| facts(package, &view.filter, &url_of, needs)) }
-                    </section>
-                </div>
-                <section>
-                    { block(&specs, 8, |specs| specs_block(props, &view, specs, &rows, &compared, machine.as_ref(), &picked, &onpick)) }
-                </section>
-                if known_specs.len() > 1 {
-                    <section>
-                        { small_head("Versions over time", "each mark is a push") }
-                        { eras_table(&columns::eras(known_specs), &|version| view.with_filter(&SpecFilter { version: Some(version.to_owned()), ..SpecFilter::default() })) }
-                    </section>
-                }
-                if let Some(here) = here {
-                    <NeededBy mirror={props.mirror.clone()} name={props.name.clone()} at_once={here.specs <= LOOKED_THROUGH}/>
-                    if here.reports.builds > 0 {
-                        <BuildHistory mirror={props.mirror.clone()} name={props.name.clone()}/>
+                    if known_specs.len() > 1 {
+                        <section>
+                            { small_head("Versions over time", "each mark is a push") }
+                            { eras_table(&columns::eras(known_specs), &|version| view.with_filter(&SpecFilter { version: Some(version.to_owned()), ..SpecFilter::default() })) }
+                        </section>
                     }
-                }
-            </div>
+                    if let Some(here) = here {
+                        <NeededBy mirror={props.mirror.clone()} name={props.name.clone()} at_once={here.specs <= LOOKED_THROUGH}/>
+                        if here.reports.builds > 0 {
+                            <BuildHistory mirror={props.mirror.clone()} name={props.name.clone()}/>
+                        }
+                    }
+                </div>
+            }
             if let Some(client) = props.place.param("install") {
                 <InstallDialog mirror={props.mirror.clone()} package={props.name.clone()} tab={client.to_owned()} visit={props.place.visit}/>
             }
@@ -368,6 +375,10 @@ struct NeedsProps {
 #[component]
 fn Needs(props: &NeedsProps) -> Html {
     let spec = use_answer(api::spec(&props.mirror, props.newest.as_str()), 0);
+    if spec.state.waiting && spec.data.is_none() {
+        // It has its place before it is known.
+        return fact("Needs", html! { "\u{a0}" });
+    }
     let Some(spec) = &spec.data else { return Html::default() };
     let Some(root) = spec.nodes.first() else { return Html::default() };
     let is_here = |edge: &Dependency| spec.nodes.iter().any(|node| node.hash == edge.hash && node.in_mirror);

@@ -56,6 +56,11 @@ pub(crate) fn SpecPage(props: &SpecPageProps) -> Html {
     });
     let page =
         Page::Spec(mirror.clone(), spec.as_ref().map_or_else(|| props.hash.to_string(), |spec| spec.prefix.clone()));
+    // Its path is as long as it will be.
+    let headed = match &spec {
+        Some(_) => page.clone(),
+        None => Page::Spec(mirror.clone(), format::short_hash(&props.hash).to_owned()),
+    };
     {
         // The URL to share is the shortest that is unique.
         let url = spec.is_some().then(|| {
@@ -99,7 +104,7 @@ pub(crate) fn SpecPage(props: &SpecPageProps) -> Html {
     });
     html! {
         <article class="page" data-hash={spec.as_ref().map(|spec| spec.summary.hash.to_string())}>
-            { page_head(&page, title, beside, end) }
+            { page_head(&headed, title, beside, end) }
             { block(&answer, 12, |spec| content(mirror, spec, &props.place)) }
             if let Some(tab) = props.place.param("install") {
                 <InstallDialog mirror={mirror.clone()} hash={props.hash.to_string()} tab={tab.to_owned()} visit={props.place.visit}/>
