@@ -78,8 +78,9 @@ pub(crate) fn App() -> Html {
     let on_enter = {
         let (text, current) = (text.clone(), current.clone());
         Callback::from(move |()| {
-            if let Some(mirror) = &current {
-                open_search(mirror, &text);
+            match &current {
+                Some(mirror) => open_search(mirror, &text),
+                None => open_search_of_all(&text),
             }
         })
     };
@@ -146,7 +147,7 @@ fn listing(place: &Place, source: Source, text: String, finder: &Finder) -> List
 
 /// Whether the page shows what the box finds.
 const fn is_searched(page: &Page) -> bool {
-    matches!(page, Page::Home | Page::Open | Page::Packages(_))
+    matches!(page, Page::Search | Page::Open | Page::Packages(_))
 }
 
 fn page(
@@ -163,7 +164,7 @@ fn page(
     match &place.page {
         Page::Home => match current {
             Some(mirror) => html! { <MirrorPage {key} mirror={mirror.clone()} page={Page::Home}/> },
-            None => html! { <HomePage {key} mirrors={mirrors.clone()} {text}/> },
+            None => html! { <HomePage {key} mirrors={mirrors.clone()}/> },
         },
         Page::Mirror(mirror) => html! { <MirrorPage {key} mirror={mirror.clone()} page={place.page.clone()}/> },
         Page::Packages(mirror) => {
@@ -193,14 +194,15 @@ fn install(place: &Place, current: Option<&MirrorName>) -> Html {
 /// What typing does: it filters a list that is there, or opens the list of packages.
 fn follow_typing(place: &Place, current: Option<&MirrorName>, text: String) {
     let sought = Sought::parse(&text);
-    if let (Sought::Hash(hash), Some(mirror)) = (&sought, current)
+    if let Sought::Hash(hash) = &sought
         && sought.is_whole_hash()
+        && place.page != Page::Open
     {
-        route::go(&route::href(&Page::Spec(mirror.clone(), hash.clone())));
+        route::go(&route::href(&page_of_hash(current, hash.clone())));
         return;
     }
     match (&place.page, current) {
-        (Page::Packages(_) | Page::Open, _) | (Page::Home, None) => {
+        (Page::Packages(_) | Page::Open, _) => {
             let param = |name| place.param(name).unwrap_or_default();
             let url = param("url");
             let params = [("url", url), ("q", &*text), ("f", param("f")), ("sort", param("sort")), ("by", param("by"))];
@@ -209,7 +211,25 @@ fn follow_typing(place: &Place, current: Option<&MirrorName>, text: String) {
         (_, Some(mirror)) if matches!(sought, Sought::Words(_)) => {
             route::go_typing(&route::url(&Page::Packages(mirror.clone()), &[("q", &text)]));
         }
+        (Page::Search, None) => route::go_instead_soon(route::url(&Page::Search, &[("q", &text)])),
+        (_, None) => route::go_typing(&route::url(&Page::Search, &[("q", &text)])),
         _ => {}
+    }
+}
+
+/// Where a spec is shown: in the mirror one is in, else in whichever has it.
+fn page_of_hash(current: Option<&MirrorName>, hash: String) -> Page {
+    match current {
+        Some(mirror) => Page::Spec(mirror.clone(), hash),
+        None => Page::Hash(hash),
+    }
+}
+
+/// As [`open_search`], where no mirror is chosen.
+fn open_search_of_all(text: &str) {
+    match Sought::parse(text) {
+        Sought::Hash(hash) => route::go(&route::href(&Page::Hash(hash))),
+        Sought::Everything | Sought::Words(_) => route::put_pending(),
     }
 }
 
@@ -217,7 +237,7 @@ fn follow_typing(place: &Place, current: Option<&MirrorName>, text: String) {
 fn open_search(mirror: &MirrorName, text: &str) {
     match Sought::parse(text) {
         Sought::Everything => {}
-        Sought::Hash(hash) => route::go(&route::href(&Page::Spec(mirror.clone(), hash))),
+        Sought::Hash(hash) => route::go(&route::href(&page_of_hash(Some(mirror), hash))),
         Sought::Words(words) => {
             if let Some(name) = exact_name(mirror, &words) {
                 route::go(&route::href(&Page::Package(mirror.clone(), name)));

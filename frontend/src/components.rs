@@ -31,6 +31,7 @@ pub(crate) mod mirrors_table;
 pub(crate) mod outcome;
 pub(crate) mod page_head;
 pub(crate) mod parts;
+pub(crate) mod results_table;
 pub(crate) mod runs_table;
 pub(crate) mod search_box;
 pub(crate) mod shell;

@@ -6,8 +6,10 @@ use yew::prelude::*;
 use crate::{
     hosting::Drawing,
     pages::{
+        hash::HashPage,
         hosted::Part,
         not_found::{Missing, NotFoundPage},
+        search::SearchPage,
         tokens::TokensPage,
         usage::UsageSections,
         use_token::TokenDialog,
@@ -19,12 +21,19 @@ use crate::{
 pub const DRAWING: Drawing = Drawing(draw);
 
 fn draw(part: &Part, place: &Place) -> Html {
+    let key = place.page.to_string();
     match (part, place.page.clone()) {
         (Part::Usage(mirror), _) => html! { <UsageSections mirror={mirror.clone()}/> },
         (Part::Token, _) => html! { <TokenDialog visit={place.visit}/> },
         (Part::NoMirror(mirror), page) => html! { <NotFoundPage missing={Missing::Mirror(mirror.clone())} {page}/> },
         (Part::Page, page @ Page::NotFound(_)) => {
             html! { <NotFoundPage missing={Missing::Path(page.to_string())} {page}/> }
+        }
+        (Part::Page, Page::Search) => {
+            html! { <SearchPage text={place.param("q").unwrap_or_default().to_owned()}/> }
+        }
+        (Part::Page, Page::Hash(prefix)) => {
+            html! { <HashPage {key} {prefix} place={place.clone()}/> }
         }
         (Part::Page, Page::Tokens(mirror)) => html! { <TokensPage {mirror}/> },
         // Drawn elsewhere.

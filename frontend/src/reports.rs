@@ -37,6 +37,8 @@ fn page(place: &Place) -> Html {
         Page::Failure(mirror, signature) => html! { <FailurePage {key} {mirror} {signature}/> },
         // Drawn elsewhere.
         Page::Home
+        | Page::Search
+        | Page::Hash(_)
         | Page::Open
         | Page::Mirror(_)
         | Page::Packages(_)

@@ -22,6 +22,9 @@ use crate::{browser, site};
 /// How long after the last letter the URL follows what is typed.
 const TYPING_PAUSE_MILLIS: u32 = 600;
 
+/// The same where the server is asked with each change.
+const ASKING_PAUSE_MILLIS: u32 = 300;
+
 /// How long after the last movement a page's position is noted; browsers limit how often it may be.
 const SCROLL_PAUSE_MILLIS: u32 = 150;
 
@@ -88,8 +91,16 @@ pub(crate) struct Left {
 struct Router {
     changed: Option<Callback<Place>>,
     visit: u32,
-    pending_url: Option<(Timeout, String)>,
+    pending_url: Option<Pending>,
     pending_scroll: Option<Timeout>,
+}
+
+/// A URL that waits for the reader to stop typing.
+struct Pending {
+    _timeout: Timeout,
+    url: String,
+    /// Whether it is an arrival: another program draws what it asks for.
+    arrives: bool,
 }
 
 thread_local! {
@@ -183,14 +194,33 @@ pub(crate) fn correct(url: &str) {
 
 /// As [`correct`], once the reader stops typing or leaves.
 pub(crate) fn correct_soon(url: String) {
-    let timeout = Timeout::new(TYPING_PAUSE_MILLIS, put_pending_url);
-    ROUTER.with_borrow_mut(|router| router.pending_url = Some((timeout, url)));
+    put_soon(url, TYPING_PAUSE_MILLIS, false);
 }
 
-fn put_pending_url() {
-    if let Some((_, url)) = ROUTER.with_borrow_mut(|router| router.pending_url.take()) {
-        correct(&url);
+/// As [`go_instead`], once the reader stops typing.
+pub(crate) fn go_instead_soon(url: String) {
+    put_soon(url, ASKING_PAUSE_MILLIS, true);
+}
+
+fn put_soon(url: String, millis: u32, arrives: bool) {
+    let pending = Pending { _timeout: Timeout::new(millis, put_pending), url, arrives };
+    ROUTER.with_borrow_mut(|router| router.pending_url = Some(pending));
+}
+
+/// Goes now where one would go once the reader stops typing.
+pub(crate) fn put_pending() {
+    if put_pending_url() {
+        arrive(Arrival::Within);
     }
+}
+
+/// Puts the URL that waits; whether it is an arrival.
+fn put_pending_url() -> bool {
+    let pending = ROUTER.with_borrow_mut(|router| router.pending_url.take());
+    pending.is_some_and(|pending| {
+        correct(&pending.url);
+        pending.arrives
+    })
 }
 
 /// The page at the path of a URL.
@@ -256,7 +286,7 @@ pub(crate) fn page_of_link(link: &HtmlAnchorElement) -> Option<Page> {
         return None;
     }
     let path = site::below_root(&link.pathname())?;
-    (path == "/" || path == "/open" || path.starts_with("/m/")).then(|| Page::parse(&path))
+    Some(Page::parse(&path)).filter(|page| !matches!(page, Page::NotFound(_)) || path.starts_with("/m/"))
 }
 
 /// The link that an event happened on or in.

@@ -42,8 +42,6 @@ const BROKEN: usize = 3;
 #[derive(Properties, PartialEq)]
 pub(crate) struct HomePageProps {
     pub mirrors: Answer<Vec<Mirror>>,
-    /// What is written in the search box.
-    pub text: AttrValue,
 }
 
 #[component]
@@ -52,12 +50,12 @@ pub(crate) fn HomePage(props: &HomePageProps) -> Html {
     html! {
         <article class="page">
             { page_head(&Page::Home, html! { "Overview" }, Html::default(), None) }
-            { block(&props.mirrors, 8, |mirrors| if mirrors.is_empty() { no_mirror() } else { overview(mirrors, &props.text) }) }
+            { block(&props.mirrors, 8, |mirrors| if mirrors.is_empty() { no_mirror() } else { overview(mirrors) }) }
         </article>
     }
 }
 
-fn overview(mirrors: &Rc<Vec<Mirror>>, text: &str) -> Html {
+fn overview(mirrors: &Rc<Vec<Mirror>>) -> Html {
     let sum = |part: fn(&Mirror) -> u64| mirrors.iter().map(part).sum::<u64>();
     let unsized_specs = sum(|mirror| mirror.unsized_specs);
     let bytes = sum(|mirror| mirror.bytes);
@@ -76,12 +74,6 @@ fn overview(mirrors: &Rc<Vec<Mirror>>, text: &str) -> Html {
     let order = sorted(mirrors.len(), &|a, b| failing(&mirrors[b]).cmp(&failing(&mirrors[a])));
     let broken: Vec<&Mirror> =
         order.into_iter().map(|place| &mirrors[place]).filter(|mirror| failing(mirror) > 0).take(BROKEN).collect();
-    let words: Vec<String> = text.split_whitespace().map(str::to_ascii_lowercase).collect();
-    let shown: Vec<Mirror> = mirrors
-        .iter()
-        .filter(|mirror| words.iter().all(|word| mirror.name.as_str().contains(word.as_str())))
-        .cloned()
-        .collect();
     // The mirror that changed last is the one most people come for.
     let latest = mirrors.iter().max_by_key(|mirror| (mirror.updated, mirror.specs));
     html! {
@@ -93,14 +85,8 @@ fn overview(mirrors: &Rc<Vec<Mirror>>, text: &str) -> Html {
                         <Hosted key={mirror.name.as_str()} program={Program::Reports} part={Part::Broken { mirror: mirror.name.clone(), failing: failing(mirror), named: true }}/>
                     }
                     <section>
-                        <h2>{ "Mirrors" }
-                            if !words.is_empty() { { " " }<span class="mute">{ format!("{} of {}", shown.len(), mirrors.len()) }</span> }
-                        </h2>
-                        if shown.is_empty() {
-                            <p class="note">{ "No mirror has " }<code>{ text.to_owned() }</code>{ " in its name. To search packages, open a mirror first." }</p>
-                        } else {
-                            { mirrors_table(&shown) }
-                        }
+                        <h2>{ "Mirrors" }</h2>
+                        { mirrors_table(mirrors) }
                     </section>
                 </div>
                 if let Some(latest) = latest {

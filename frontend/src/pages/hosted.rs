@@ -55,7 +55,7 @@ impl Program {
             | Page::Failures(_)
             | Page::Failure(..) => Some(Self::Reports),
             Page::Package(..) | Page::Spec(..) | Page::Compare(_) | Page::Keys(_) => Some(Self::Specs),
-            Page::Tokens(_) | Page::NotFound(_) => Some(Self::Mirrors),
+            Page::Search | Page::Hash(_) | Page::Tokens(_) | Page::NotFound(_) => Some(Self::Mirrors),
             Page::Home | Page::Open | Page::Mirror(_) | Page::Packages(_) => None,
         }
     }
