@@ -8,6 +8,8 @@ use gloo::{
     utils::{document_element, window},
 };
 use larder_frontend::{
+    format,
+    machine::Machine,
     search_text::Sought,
     source::{Source, static_mirror},
 };
@@ -22,13 +24,14 @@ use crate::{
     announce::Announcer,
     api, browser,
     clock::Clock,
-    components::{search_box::SearchBox, shell::shell, shortcuts::shortcuts},
+    components::{parts::in_code, search_box::SearchBox, shell::shell},
     finder::{Finder, use_finder},
     keyboard::use_keyboard,
     load::{Answer, known, use_answer},
+    my_machine::{self, use_machine},
     pages::{
         home::HomePage,
-        hosted::{Hosted, PAGE_PLACE, Part, Program, is_awaited},
+        hosted::{Hosted, PAGE_PLACE, Part, Program, is_awaited, use_dialog},
         listing::ListingProps,
         mirror::MirrorPage,
         open::{AskForMirror, OpenPage},
@@ -54,10 +57,10 @@ pub(crate) fn App() -> Html {
     let home_visit = if place.page == Page::Home { place.visit } else { 0 };
     let mirrors = use_answer(api::mirrors(), home_visit);
     let current = current_mirror(&place.page, &mirrors);
-    let help = use_state_eq(|| false);
+    let dialog = use_dialog();
     {
-        let help = help.setter();
-        let on_help = use_callback((), move |(), ()| help.set(true));
+        let dialog = dialog.setter();
+        let on_help = use_callback((), move |(), ()| dialog.set(Some(Part::Shortcuts)));
         use_keyboard(current.clone(), on_help);
     }
     use_effect_with((*place).clone(), |place| settle(&place.arrival, place.visit));
@@ -77,11 +80,9 @@ pub(crate) fn App() -> Html {
     };
     let on_enter = {
         let (text, current) = (text.clone(), current.clone());
-        Callback::from(move |()| {
-            match &current {
-                Some(mirror) => open_search(mirror, &text),
-                None => open_search_of_all(&text),
-            }
+        Callback::from(move |()| match &current {
+            Some(mirror) => open_search(mirror, &text),
+            None => open_search_of_all(&text),
         })
     };
     let all = mirrors.data.as_ref().map_or(&[][..], |mirrors| &mirrors[..]);
@@ -95,20 +96,28 @@ pub(crate) fn App() -> Html {
         let (text, on_caret) = (text.clone(), finder.complete.clone());
         html! { <SearchBox {text} {scope} {read} {items} {on_input} {on_enter} {on_caret}/> }
     });
+    let machine = use_machine();
+    let on_machine = {
+        let dialog = dialog.setter();
+        Callback::from(move |_| dialog.set(Some(Part::Machine)))
+    };
     html! {
         <Clock>
             <a class="sr" href="#main">{ "Skip to content" }</a>
-            { shell(&place.page, all, current.as_ref(), search, use_token::dialog_url()) }
+            { shell(&place.page, all, current.as_ref(), search, use_token::dialog_url(), machine.as_ref(), on_machine) }
             <Offline/>
+            { machine_of_link(&place) }
             <main id="main" tabindex="-1">
                 { page(&place, &mirrors, current.as_ref(), text, &finder) }
                 { install(&place, current.as_ref()) }
                 if place.param(use_token::PARAM).is_some() {
                     <div><Hosted program={Program::Mirrors} part={Part::Token} visit={place.visit}/></div>
                 }
+                if let Some(part) = &*dialog {
+                    <div><Hosted program={Program::Mirrors} part={part.clone()}/></div>
+                }
             </main>
             <Announcer/>
-            if *help { { shortcuts(Callback::from(move |()| help.set(false))) } }
         </Clock>
     }
 }
@@ -293,6 +302,35 @@ fn return_to(left: Left, visit: u32, steps: u32) {
     match link {
         Some(link) => browser::focus_in_place(link),
         None => focus_title(),
+    }
+}
+
+/// One line under the bar while the URL names a machine: what is marked, is marked for that.
+fn machine_of_link(place: &Place) -> Html {
+    let Some(named) = place.param(my_machine::PARAM) else { return Html::default() };
+    let own = my_machine::remembered();
+    let (text, drop) = match (Machine::of_link(named), &own) {
+        (Ok(machine), Some(own)) if machine == *own => return Html::default(),
+        (Ok(machine), Some(own)) => (
+            format!(
+                "What runs on `{}` is marked: the link names that machine. Yours is `{}`.",
+                machine.short(),
+                own.short()
+            ),
+            "Use mine",
+        ),
+        (Ok(machine), None) => {
+            (format!("What runs on `{}` is marked: the link names that machine.", machine.short()), "Drop it")
+        }
+        (Err(_), _) => {
+            (format!("The link names a machine that cannot be read: `{}`.", format::visible(named)), "Drop it")
+        }
+    };
+    html! {
+        <p class="offline">
+            { in_code(&text) }{ " " }
+            <button type="button" class="btn" id="drop-machine" onclick={Callback::from(|_| route::drop_machine())}>{ drop }</button>
+        </p>
     }
 }
 

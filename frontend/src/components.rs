@@ -46,4 +46,3 @@ pub(crate) mod theme_button;
 pub(crate) mod usage_tables;
 pub(crate) mod values;
 pub(crate) mod virtual_rows;
-pub(crate) mod your_machine;

@@ -4,10 +4,12 @@ use larder_shared::route::page::Page;
 use yew::prelude::*;
 
 use crate::{
+    components::shortcuts::shortcuts,
     hosting::Drawing,
     pages::{
         hash::HashPage,
-        hosted::Part,
+        hosted::{Part, tell_closed},
+        machine::MachineDialog,
         not_found::{Missing, NotFoundPage},
         search::SearchPage,
         tokens::TokensPage,
@@ -24,6 +26,8 @@ fn draw(part: &Part, place: &Place) -> Html {
     let key = place.page.to_string();
     match (part, place.page.clone()) {
         (Part::Usage(mirror), _) => html! { <UsageSections mirror={mirror.clone()}/> },
+        (Part::Machine, _) => html! { <MachineDialog/> },
+        (Part::Shortcuts, _) => shortcuts(Callback::from(|()| tell_closed())),
         (Part::Token, _) => html! { <TokenDialog visit={place.visit}/> },
         (Part::NoMirror(mirror), page) => html! { <NotFoundPage missing={Missing::Mirror(mirror.clone())} {page}/> },
         (Part::Page, page @ Page::NotFound(_)) => {

@@ -15,6 +15,7 @@ pub(crate) mod install;
 pub(crate) mod keys;
 pub(crate) mod listing;
 pub(crate) mod log;
+pub(crate) mod machine;
 pub(crate) mod mirror;
 pub(crate) mod not_found;
 pub(crate) mod open;

@@ -22,7 +22,9 @@ fn draw(part: &Part, place: &Place) -> Html {
             html! { <WhatBroke mirror={mirror.clone()} failing={*failing} named={*named}/> }
         }
         // Drawn elsewhere.
-        Part::Install(_) | Part::Usage(_) | Part::NoMirror(_) | Part::Token => Html::default(),
+        Part::Install(_) | Part::Usage(_) | Part::NoMirror(_) | Part::Token | Part::Machine | Part::Shortcuts => {
+            Html::default()
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, HtmlAnchorElement, MouseEvent, PopStateEvent, ScrollRestoration, UrlSearchParams};
 use yew::prelude::*;
 
-use crate::{browser, site};
+use crate::{browser, my_machine, site};
 
 /// How long after the last letter the URL follows what is typed.
 const TYPING_PAUSE_MILLIS: u32 = 600;
@@ -142,13 +142,14 @@ fn arrive(arrival: Arrival) {
         (router.changed.clone(), router.visit)
     });
     match changed {
-        Some(changed) => changed.emit(Place::here(arrival, visit)),
+        Some(changed) => {
+            changed.emit(Place::here(arrival, visit));
+            // The new URL may name another machine.
+            my_machine::tell();
+        }
         // In another program: the dashboard owns the URL, and hears that it has changed.
         None => {
-            let name = if arrival == Arrival::Within { MOVED_WITHIN } else { MOVED };
-            if let Ok(event) = Event::new(name) {
-                let _ = window().dispatch_event(&event);
-            }
+            browser::tell(if arrival == Arrival::Within { MOVED_WITHIN } else { MOVED });
         }
     }
 }
@@ -180,14 +181,48 @@ pub(crate) fn go_typing(url: &str) {
 fn push(url: &str, arrival: Arrival) {
     put_pending_url();
     note_left();
-    let pushed = window().history().and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(url)));
+    let url = for_machine(url);
+    let pushed = window().history().and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(&url)));
     if pushed.is_ok() {
         arrive(arrival);
     }
 }
 
+/// A URL with the machine that the URL here names: it holds until the reader drops it.
+fn for_machine(url: &str) -> String {
+    browser::param(my_machine::PARAM).map_or_else(|| url.to_owned(), |machine| with_machine(url, &machine))
+}
+
+/// A URL that names a machine, unless it does already.
+pub(crate) fn with_machine(url: &str, machine: &str) -> String {
+    let name = my_machine::PARAM;
+    if url.contains(&format!("?{name}=")) || url.contains(&format!("&{name}=")) {
+        return url.to_owned();
+    }
+    let (url, part) = url.find('#').map_or((url, ""), |at| url.split_at(at));
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}{name}={}{part}", readable(machine))
+}
+
+/// Goes on without the machine that the URL names.
+pub(crate) fn drop_machine() {
+    let Place { page, params, part, .. } = Place::here(Arrival::Within, 0);
+    let rest = params.iter().filter(|(name, _)| name != my_machine::PARAM);
+    let mut url = url(&page, &rest.map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>());
+    if !part.is_empty() {
+        url.push('#');
+        url.push_str(&part);
+    }
+    replace(&url);
+    arrive(Arrival::Within);
+}
+
 /// Gives this entry of the history another URL of the same page, without a visit.
 pub(crate) fn correct(url: &str) {
+    replace(&for_machine(url));
+}
+
+fn replace(url: &str) {
     let state = state_of(&Left { scrolled: browser::scroll_position(), link: None });
     let _ = window().history().and_then(|history| history.replace_state_with_url(&state, "", Some(url)));
 }

@@ -21,8 +21,14 @@ pub(crate) fn results_of_specs<'a>(
     machine: Option<&Machine>,
     with_mirror: bool,
 ) -> Html {
-    let mut columns =
-        vec![("name", "Spec"), ("hash-of hide-s", "Hash"), ("hide-s", "System"), ("", "Target"), ("num size", "Size"), ("num age", "Pushed")];
+    let mut columns = vec![
+        ("name", "Spec"),
+        ("hash-of hide-s", "Hash"),
+        ("hide-s", "System"),
+        ("", "Target"),
+        ("num size", "Size"),
+        ("num age", "Pushed"),
+    ];
     if with_mirror {
         columns.insert(1, ("system", "Mirror"));
     }

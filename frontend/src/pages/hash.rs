@@ -40,7 +40,8 @@ pub(crate) fn HashPage(props: &HashPageProps) -> Html {
     // The only mirror has it, or its page says that it does not.
     let asked = if all.len() == 1 { &[][..] } else { all };
     let answers = use_answers(asked.iter().filter_map(|mirror| api::searched(&mirror.name, &wanted)).collect());
-    let is_whole = |answer: &Answer<Answered>| !answer.state.waiting || answer.data.is_some() && !answer.state.is_partial;
+    let is_whole =
+        |answer: &Answer<Answered>| !answer.state.waiting || answer.data.is_some() && !answer.state.is_partial;
     let is_done = mirrors.data.is_some() && answers.iter().all(is_whole);
     let having: Vec<(&Mirror, &[SpecSummary])> = asked
         .iter()

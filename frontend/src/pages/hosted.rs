@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use gloo::{events::EventListener, utils::window};
 use js_sys::{Function, Promise, Reflect};
 use larder_shared::{name::MirrorName, route::page::Page};
 use wasm_bindgen::{JsCast, JsValue};
@@ -87,6 +88,10 @@ pub(crate) enum Part {
     NoMirror(MirrorName),
     /// The dialog in which a token is given.
     Token,
+    /// The dialog that asks which machine is the reader's.
+    Machine,
+    /// The dialog that lists the keys.
+    Shortcuts,
     /// What broke in a mirror.
     Broken {
         /// The mirror.
@@ -105,6 +110,8 @@ impl Part {
         match words[..] {
             ["page"] => Some(Self::Page),
             ["token"] => Some(Self::Token),
+            ["machine"] => Some(Self::Machine),
+            ["shortcuts"] => Some(Self::Shortcuts),
             ["no-mirror", mirror] => Some(Self::NoMirror(mirror.parse().ok()?)),
             ["usage", mirror] => Some(Self::Usage(mirror.parse().ok()?)),
             ["install", mirror] => Some(Self::Install(mirror.parse().ok()?)),
@@ -123,6 +130,8 @@ impl fmt::Display for Part {
         match self {
             Self::Page => f.write_str("page"),
             Self::Token => f.write_str("token"),
+            Self::Machine => f.write_str("machine"),
+            Self::Shortcuts => f.write_str("shortcuts"),
             Self::NoMirror(mirror) => write!(f, "no-mirror {mirror}"),
             Self::Usage(mirror) => write!(f, "usage {mirror}"),
             Self::Install(mirror) => write!(f, "install {mirror}"),
@@ -211,10 +220,30 @@ pub(crate) fn Hosted(props: &HostedProps) -> Html {
     }
 }
 
+/// The event that tells that a dialog was closed which the dashboard had opened.
+const CLOSED: &str = "larder-closed";
+
+/// Tells the dashboard that its dialog was closed.
+pub(crate) fn tell_closed() {
+    browser::tell(CLOSED);
+}
+
+/// The dialog that is open, where no URL says so.
+#[hook]
+pub(crate) fn use_dialog() -> UseStateHandle<Option<Part>> {
+    let dialog = use_state_eq(|| None::<Part>);
+    let setter = dialog.setter();
+    use_effect_with((), move |()| {
+        let listener = EventListener::new(&window(), CLOSED, move |_| setter.set(None));
+        || drop(listener)
+    });
+    dialog
+}
+
 /// What stands in for a part until it is drawn, about as high.
 fn stand_in(part: &Part) -> Html {
     match part {
-        Part::Install(_) | Part::Token => Html::default(),
+        Part::Install(_) | Part::Token | Part::Machine | Part::Shortcuts => Html::default(),
         Part::Usage(_) => html! { <div aria-busy="true">{ skeleton(usage::ROWS) }</div> },
         Part::Page | Part::NoMirror(_) => html! { <div class="page" aria-busy="true">{ skeleton(8) }</div> },
         Part::Broken { failing, .. } => {

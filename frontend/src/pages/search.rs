@@ -135,7 +135,8 @@ fn Results(props: &ResultsProps) -> Html {
     let ResultsProps { mirrors, wanted } = props;
     let answers = use_answers(mirrors.iter().filter_map(|mirror| api::searched(&mirror.name, wanted)).collect());
     let before = use_mut_ref(|| None::<Found>);
-    let held: Vec<Option<Held>> = mirrors.iter().zip(&answers).map(|(mirror, answer)| held(mirror, answer, wanted)).collect();
+    let held: Vec<Option<Held>> =
+        mirrors.iter().zip(&answers).map(|(mirror, answer)| held(mirror, answer, wanted)).collect();
     let number = held.iter().flatten().count();
     let is_done = number == mirrors.len();
     // In the order of the mirrors, as far as they have answered: what is there does not move.

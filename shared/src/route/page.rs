@@ -198,7 +198,20 @@ mod tests {
 
     #[test]
     fn other_paths_are_not_found() {
-        for path in ["", "/m", "/m/", "/m/A", "/m/a/-/x", "/m/a/-/specs/189", "/s/", "/s/189", "/s/a/b", "/x", "/m/a/-/packages/a/b", "/m/%ff"] {
+        for path in [
+            "",
+            "/m",
+            "/m/",
+            "/m/A",
+            "/m/a/-/x",
+            "/m/a/-/specs/189",
+            "/s/",
+            "/s/189",
+            "/s/a/b",
+            "/x",
+            "/m/a/-/packages/a/b",
+            "/m/%ff",
+        ] {
             assert!(matches!(Page::parse(path), Page::NotFound(_)), "{path}");
         }
     }
