@@ -23,6 +23,7 @@ extern crate self as larder_frontend;
 pub mod columns;
 pub mod commands;
 pub mod coverage;
+pub mod drag;
 pub mod everywhere;
 pub mod filter;
 pub mod find;

@@ -82,14 +82,14 @@ impl Machine {
     /// How `spec` suits it, as a sentence.
     pub fn fit_sentence(&self, spec: &SpecSummary) -> String {
         match self.fit(spec) {
-            Fit::Runs => format!("It runs on your {}.", self.short()),
+            Fit::Runs => format!("It runs on {}.", self.short()),
             Fit::OtherSystem => format!(
-                "It does not fit your {}: it was built on {}, and Spack takes only what was built on the same system.",
+                "It does not fit {}: it was built on {}, and Spack takes only what was built on the same system.",
                 self.short(),
                 spec.os
             ),
             Fit::OtherTarget => format!(
-                "It does not fit your {}: it was built for {}, which {} does not run.",
+                "It does not fit {}: it was built for {}, which {} does not run.",
                 self.short(),
                 spec.target,
                 self.target

@@ -157,7 +157,7 @@ fn Results(props: &ResultsProps) -> Html {
     let waits = format!("{} of {} have answered", number, format::counted(mirrors.len() as u64, "mirror"));
     html! {
         <div class={if is_old { "answer old" } else { "answer" }} aria-busy={(!is_done).to_string()}>
-            <p class="tools found-words">{ in_code(said.as_deref().unwrap_or(&waits)) }</p>
+            <p class="found-words">{ in_code(said.as_deref().unwrap_or(&waits)) }</p>
             { named_so(mirrors, &shown.wanted) }
             for held in &shown.held {
                 if let Some(failure) = &held.failure {
