@@ -249,7 +249,7 @@ test('what runs on the reader\'s machine is marked everywhere, once it is known'
   await page.waitForFunction(() => document.querySelectorAll('.fits').length === 0);
 });
 
-test('the install dialog tells five ways, each with its own URL', async () => {
+test('the install dialog tells six ways, each with its own URL', async () => {
   await visit(page, '/m/user-environment');
   await page.getByRole('link', { name: /Other ways/ }).click();
   const dialog = page.getByRole('dialog');
