@@ -150,8 +150,8 @@ fn searched(opened: &Rc<RefCell<Option<Source>>>, page: &Page, here: Option<Sour
 /// The list of a source as the URL wants it.
 fn listing(place: &Place, source: Source, text: String, finder: &Finder) -> ListingProps {
     let param = |name| AttrValue::from(place.param(name).unwrap_or_default().to_owned());
-    let (sort, facets, by) = (param("sort"), param("f"), param("by"));
-    ListingProps { source, text: text.into(), sort, facets, by, finder: finder.clone() }
+    let (sort, facets, by, cols) = (param("sort"), param("f"), param("by"), param("cols"));
+    ListingProps { source, text: text.into(), sort, facets, by, cols, finder: finder.clone() }
 }
 
 /// Whether the page shows what the box finds.
@@ -214,7 +214,14 @@ fn follow_typing(place: &Place, current: Option<&MirrorName>, text: String) {
         (Page::Packages(_) | Page::Open, _) => {
             let param = |name| place.param(name).unwrap_or_default();
             let url = param("url");
-            let params = [("url", url), ("q", &*text), ("f", param("f")), ("sort", param("sort")), ("by", param("by"))];
+            let params = [
+                ("url", url),
+                ("q", &*text),
+                ("f", param("f")),
+                ("sort", param("sort")),
+                ("by", param("by")),
+                ("cols", param("cols")),
+            ];
             route::correct_soon(route::url(&place.page, &params));
         }
         (_, Some(mirror)) if matches!(sought, Sought::Words(_)) => {

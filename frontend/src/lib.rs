@@ -28,6 +28,7 @@ pub mod everywhere;
 pub mod filter;
 pub mod find;
 pub mod format;
+pub mod found_columns;
 pub mod graph;
 pub mod log;
 pub mod machine;

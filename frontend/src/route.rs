@@ -283,8 +283,9 @@ pub(crate) fn url(page: &Page, params: &[(&str, &str)]) -> String {
 }
 
 /// The URL of a source's list.
-pub(crate) fn list_url(source: &Source, query: &str, facets: &str, sort: &str, by: &str) -> String {
-    url(&source.page(), &[("url", source.url()), ("q", query), ("f", facets), ("sort", sort), ("by", by)])
+pub(crate) fn list_url(source: &Source, query: &str, facets: &str, sort: &str, by: &str, cols: &str) -> String {
+    let params = [("url", source.url()), ("q", query), ("f", facets), ("sort", sort), ("by", by), ("cols", cols)];
+    url(&source.page(), &params)
 }
 
 /// A parameter's value encoded, but for what may stand in a query as it is.
