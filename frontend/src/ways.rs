@@ -124,8 +124,8 @@ fn with_spack(origin: &str, mirror: &Mirror, what: What<'_>, client: Client) -> 
     }
 }
 
-/// An environment that installs exactly a spec: Spack 0.23 takes `zlib/<hash>` among the specs of a `spack.yaml`, finds it
-/// in the mirror and solves for nothing else.
+/// An environment that installs exactly a spec: Spack 0.23 takes `zlib/<hash>` among the specs of a `spack.yaml`, and finds
+/// it in the mirror. A hash without a name it cannot always read (spack/spack#38580).
 fn in_environment(origin: &str, mirror: &Mirror, what: What<'_>) -> Guide {
     let spec = match what {
         What::Package(None) => " []".to_owned(),
