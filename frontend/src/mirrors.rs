@@ -7,6 +7,7 @@ use crate::{
     components::shortcuts::shortcuts,
     hosting::Drawing,
     pages::{
+        empty::{EmptyMirror, no_mirror},
         hash::HashPage,
         hosted::{Part, tell_closed},
         machine::MachineDialog,
@@ -26,6 +27,8 @@ fn draw(part: &Part, place: &Place) -> Html {
     let key = place.page.to_string();
     match (part, place.page.clone()) {
         (Part::Usage(mirror), _) => html! { <UsageSections mirror={mirror.clone()}/> },
+        (Part::Empty(None), _) => no_mirror(),
+        (Part::Empty(Some(mirror)), _) => html! { <EmptyMirror mirror={mirror.clone()}/> },
         (Part::Machine, _) => html! { <MachineDialog/> },
         (Part::Shortcuts, _) => shortcuts(Callback::from(|()| tell_closed())),
         (Part::Token, _) => html! { <TokenDialog visit={place.visit}/> },

@@ -6,6 +6,7 @@ pub(crate) mod build;
 pub(crate) mod builds;
 pub(crate) mod compare;
 pub(crate) mod contents;
+pub(crate) mod empty;
 pub(crate) mod failure;
 pub(crate) mod failures;
 pub(crate) mod hash;

@@ -22,9 +22,13 @@ fn draw(part: &Part, place: &Place) -> Html {
             html! { <WhatBroke mirror={mirror.clone()} failing={*failing} named={*named}/> }
         }
         // Drawn elsewhere.
-        Part::Install(_) | Part::Usage(_) | Part::NoMirror(_) | Part::Token | Part::Machine | Part::Shortcuts => {
-            Html::default()
-        }
+        Part::Install(_)
+        | Part::Usage(_)
+        | Part::Empty(_)
+        | Part::NoMirror(_)
+        | Part::Token
+        | Part::Machine
+        | Part::Shortcuts => Html::default(),
     }
 }
 

@@ -84,6 +84,8 @@ pub(crate) enum Part {
     Install(MirrorName),
     /// How a mirror grows and is used.
     Usage(MirrorName),
+    /// Where there is no mirror, or one without packages: how that changes.
+    Empty(Option<MirrorName>),
     /// In place of the page: there is no such mirror.
     NoMirror(MirrorName),
     /// The dialog in which a token is given.
@@ -110,6 +112,8 @@ impl Part {
         match words[..] {
             ["page"] => Some(Self::Page),
             ["token"] => Some(Self::Token),
+            ["empty"] => Some(Self::Empty(None)),
+            ["empty", mirror] => Some(Self::Empty(Some(mirror.parse().ok()?))),
             ["machine"] => Some(Self::Machine),
             ["shortcuts"] => Some(Self::Shortcuts),
             ["no-mirror", mirror] => Some(Self::NoMirror(mirror.parse().ok()?)),
@@ -130,6 +134,8 @@ impl fmt::Display for Part {
         match self {
             Self::Page => f.write_str("page"),
             Self::Token => f.write_str("token"),
+            Self::Empty(None) => f.write_str("empty"),
+            Self::Empty(Some(mirror)) => write!(f, "empty {mirror}"),
             Self::Machine => f.write_str("machine"),
             Self::Shortcuts => f.write_str("shortcuts"),
             Self::NoMirror(mirror) => write!(f, "no-mirror {mirror}"),
@@ -244,6 +250,7 @@ pub(crate) fn use_dialog() -> UseStateHandle<Option<Part>> {
 fn stand_in(part: &Part) -> Html {
     match part {
         Part::Install(_) | Part::Token | Part::Machine | Part::Shortcuts => Html::default(),
+        Part::Empty(_) => html! { <div aria-busy="true">{ skeleton(4) }</div> },
         Part::Usage(_) => html! { <div aria-busy="true">{ skeleton(usage::ROWS) }</div> },
         Part::Page | Part::NoMirror(_) => html! { <div class="page" aria-busy="true">{ skeleton(8) }</div> },
         Part::Broken { failing, .. } => {

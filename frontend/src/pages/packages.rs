@@ -17,7 +17,6 @@ use yew::prelude::*;
 
 use super::{
     block,
-    home::EmptyMirror,
     hosted::{Hosted, Part, Program},
     is_mirror_missing,
     listing::{ListingProps, finder_note, found, use_found},
@@ -83,7 +82,7 @@ pub(crate) fn PackagesPage(PackagesPageProps { mirror, listing: props }: &Packag
             if let Some(failed) = &props.finder.known.failed { { finder_note(failed) } }
             { block(&packages, 16, |packages| {
                 if packages.is_empty() {
-                    return html! { <EmptyMirror mirror={mirror.clone()}/> };
+                    return html! { <Hosted program={Program::Mirrors} part={Part::Empty(Some(mirror.clone()))}/> };
                 }
                 let list = if found_here == 0 && is_coming {
                     // The server's list knows names alone: what a query finds is not known yet.
