@@ -15,22 +15,17 @@ use super::{
 };
 use crate::route;
 
-/// Specs of a mirror; `with_mirror` where rows of several mirrors stand together.
+/// Specs of a mirror; `with_mirror` where rows of several mirrors stand together, which have the same sizes.
 pub(crate) fn results_of_specs<'a>(
     specs: impl Iterator<Item = (&'a MirrorName, &'a SpecSummary)>,
     machine: Option<&Machine>,
     with_mirror: bool,
 ) -> Html {
-    let mut columns = vec![
-        ("name", "Spec"),
-        ("hash-of hide-s", "Hash"),
-        ("hide-s", "System"),
-        ("", "Target"),
-        ("num size", "Size"),
-        ("num age", "Pushed"),
-    ];
-    if with_mirror {
-        columns.insert(1, ("system", "Mirror"));
+    let mut columns =
+        vec![("name", "Spec"), ("hash-of hide-s", "Hash"), ("hide-s", "System"), ("", "Target"), ("num age", "Pushed")];
+    match with_mirror {
+        true => columns.insert(1, ("system", "Mirror")),
+        false => columns.insert(4, ("num size", "Size")),
     }
     let row = |(mirror, spec): (&MirrorName, &SpecSummary)| {
         let name = html! {
@@ -47,7 +42,7 @@ pub(crate) fn results_of_specs<'a>(
                 { cell("hide-s", hash(&spec.hash)) }
                 { cell("hide-s", chip(&spec.os)) }
                 { cell("", target_chip(machine, &spec.os, &spec.target)) }
-                { figure_cell(Some("size"), size(spec.size)) }
+                if !with_mirror { { figure_cell(Some("size"), size(spec.size)) } }
                 { figure_cell(None, html! { <Age time={spec.pushed}/> }) }
             </tr>
         }

@@ -152,12 +152,13 @@ fn Results(props: &ResultsProps) -> Html {
     }
     let shown = before.borrow().clone().unwrap_or(news);
     let is_old = shown.wanted != *wanted;
+    let has_any = shown.held.iter().any(|held| held.kept.total > 0 || held.failure.is_some());
     let machine = use_machine();
     let retry = answers.first().map(|answer| answer.retry.clone());
     let waits = format!("{} of {} have answered", number, format::counted(mirrors.len() as u64, "mirror"));
     html! {
         <div class={if is_old { "answer old" } else { "answer" }} aria-busy={(!is_done).to_string()}>
-            <p class="found-words">{ in_code(said.as_deref().unwrap_or(&waits)) }</p>
+            if !is_done || is_old || has_any { <p class="found-words">{ in_code(said.as_deref().unwrap_or(&waits)) }</p> }
             { named_so(mirrors, &shown.wanted) }
             for held in &shown.held {
                 if let Some(failure) = &held.failure {
