@@ -334,7 +334,7 @@ fn machine_of_link(place: &Place) -> Html {
         }
     };
     html! {
-        <p class="offline">
+        <p class="offline" role="status">
             { in_code(&text) }{ " " }
             <button type="button" class="btn" id="drop-machine" onclick={Callback::from(|_| route::drop_machine())}>{ drop }</button>
         </p>
