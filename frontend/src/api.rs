@@ -4,7 +4,11 @@ use std::{any::Any, cell::Cell, marker::PhantomData, rc::Rc};
 
 use gloo::{timers::callback::Timeout, utils::window};
 use js_sys::{Function, Reflect, Uint8Array};
-use larder_frontend::{commands::file_url, format, token};
+use larder_frontend::{
+    commands::file_url,
+    everywhere::{Answered, SHOWN, Wanted},
+    format, token,
+};
 use larder_shared::{
     api::{
         ApiError, ErrorBody, ErrorCode, FileKind, Key, List, Mirror, Package, PackageSummary, Spec, SpecSummary, Token,
@@ -144,6 +148,38 @@ pub(crate) fn graph(mirror: &MirrorName, spec: &Spec) -> Option<Question<Graph>>
         Ok(Part { answer: Rc::new(Graph::of_file(file)), next: None })
     };
     let path = file_url("", mirror, &file.path);
+    Some(Question { document: Document { path, read }, answer: PhantomData })
+}
+
+/// Packages that one mirror is asked for when all are searched.
+const SEARCHED_PACKAGES: usize = 200;
+
+/// Requests for the specs of one mirror when all are searched: each looks at a bounded part of it.
+const SEARCHED_PARTS: u32 = 5;
+
+/// What a mirror has of what all are asked for; `None` where there is nothing to ask.
+pub(crate) fn searched(mirror: &MirrorName, wanted: &Wanted) -> Option<Question<Answered>> {
+    let (path, read): (String, Read) = match wanted {
+        Wanted::Nothing | Wanted::Faulty(_) => return None,
+        Wanted::Packages(words) => {
+            let word = words.split_whitespace().next().unwrap_or_default();
+            (format!("packages?q={}&limit={SEARCHED_PACKAGES}", encoded(word)), |text, _| {
+                let List::<PackageSummary> { items, next } = serde_json::from_str(text)?;
+                let answered = Answered { packages: items, has_more: next.is_some(), ..Answered::default() };
+                Ok(Part { answer: Rc::new(answered), next: None })
+            })
+        }
+        Wanted::Specs(query) => (format!("specs?q={}&limit={}", encoded(query), SHOWN + 1), |text, before| {
+            let List::<SpecSummary> { items, next } = serde_json::from_str(text)?;
+            let before = before.and_then(|before| before.downcast_ref::<Answered>()).cloned().unwrap_or_default();
+            let (mut specs, requests) = (before.specs, before.requests + 1);
+            specs.extend(items);
+            let is_enough = specs.len() > SHOWN || requests == SEARCHED_PARTS;
+            let answered = Answered { specs, has_more: next.is_some(), requests, ..Answered::default() };
+            Ok(Part { answer: Rc::new(answered), next: next.filter(|_| !is_enough) })
+        }),
+    };
+    let path = format!("{}/{path}", mirror_path(mirror));
     Some(Question { document: Document { path, read }, answer: PhantomData })
 }
 

@@ -8,6 +8,8 @@ use gloo::{
     utils::{document_element, window},
 };
 use larder_frontend::{
+    format,
+    machine::Machine,
     search_text::Sought,
     source::{Source, static_mirror},
 };
@@ -22,13 +24,14 @@ use crate::{
     announce::Announcer,
     api, browser,
     clock::Clock,
-    components::{search_box::SearchBox, shell::shell, shortcuts::shortcuts},
+    components::{parts::in_code, search_box::SearchBox, shell::shell},
     finder::{Finder, use_finder},
     keyboard::use_keyboard,
     load::{Answer, known, use_answer},
+    my_machine::{self, use_machine},
     pages::{
         home::HomePage,
-        hosted::{Hosted, PAGE_PLACE, Part, Program, is_awaited},
+        hosted::{Hosted, PAGE_PLACE, Part, Program, is_awaited, use_dialog},
         listing::ListingProps,
         mirror::MirrorPage,
         open::{AskForMirror, OpenPage},
@@ -54,10 +57,10 @@ pub(crate) fn App() -> Html {
     let home_visit = if place.page == Page::Home { place.visit } else { 0 };
     let mirrors = use_answer(api::mirrors(), home_visit);
     let current = current_mirror(&place.page, &mirrors);
-    let help = use_state_eq(|| false);
+    let dialog = use_dialog();
     {
-        let help = help.setter();
-        let on_help = use_callback((), move |(), ()| help.set(true));
+        let dialog = dialog.setter();
+        let on_help = use_callback((), move |(), ()| dialog.set(Some(Part::Shortcuts)));
         use_keyboard(current.clone(), on_help);
     }
     use_effect_with((*place).clone(), |place| settle(&place.arrival, place.visit));
@@ -77,10 +80,9 @@ pub(crate) fn App() -> Html {
     };
     let on_enter = {
         let (text, current) = (text.clone(), current.clone());
-        Callback::from(move |()| {
-            if let Some(mirror) = &current {
-                open_search(mirror, &text);
-            }
+        Callback::from(move |()| match &current {
+            Some(mirror) => open_search(mirror, &text),
+            None => open_search_of_all(&text),
         })
     };
     let all = mirrors.data.as_ref().map_or(&[][..], |mirrors| &mirrors[..]);
@@ -94,20 +96,28 @@ pub(crate) fn App() -> Html {
         let (text, on_caret) = (text.clone(), finder.complete.clone());
         html! { <SearchBox {text} {scope} {read} {items} {on_input} {on_enter} {on_caret}/> }
     });
+    let machine = use_machine();
+    let on_machine = {
+        let dialog = dialog.setter();
+        Callback::from(move |_| dialog.set(Some(Part::Machine)))
+    };
     html! {
         <Clock>
             <a class="sr" href="#main">{ "Skip to content" }</a>
-            { shell(&place.page, all, current.as_ref(), search, use_token::dialog_url()) }
+            { shell(&place.page, all, current.as_ref(), search, use_token::dialog_url(), machine.as_ref(), on_machine) }
             <Offline/>
+            { machine_of_link(&place) }
             <main id="main" tabindex="-1">
                 { page(&place, &mirrors, current.as_ref(), text, &finder) }
                 { install(&place, current.as_ref()) }
                 if place.param(use_token::PARAM).is_some() {
                     <div><Hosted program={Program::Mirrors} part={Part::Token} visit={place.visit}/></div>
                 }
+                if let Some(part) = &*dialog {
+                    <div><Hosted program={Program::Mirrors} part={part.clone()}/></div>
+                }
             </main>
             <Announcer/>
-            if *help { { shortcuts(Callback::from(move |()| help.set(false))) } }
         </Clock>
     }
 }
@@ -140,13 +150,13 @@ fn searched(opened: &Rc<RefCell<Option<Source>>>, page: &Page, here: Option<Sour
 /// The list of a source as the URL wants it.
 fn listing(place: &Place, source: Source, text: String, finder: &Finder) -> ListingProps {
     let param = |name| AttrValue::from(place.param(name).unwrap_or_default().to_owned());
-    let (sort, facets, by) = (param("sort"), param("f"), param("by"));
-    ListingProps { source, text: text.into(), sort, facets, by, finder: finder.clone() }
+    let (sort, facets, by, cols) = (param("sort"), param("f"), param("by"), param("cols"));
+    ListingProps { source, text: text.into(), sort, facets, by, cols, finder: finder.clone() }
 }
 
 /// Whether the page shows what the box finds.
 const fn is_searched(page: &Page) -> bool {
-    matches!(page, Page::Home | Page::Open | Page::Packages(_))
+    matches!(page, Page::Search | Page::Open | Page::Packages(_))
 }
 
 fn page(
@@ -163,7 +173,7 @@ fn page(
     match &place.page {
         Page::Home => match current {
             Some(mirror) => html! { <MirrorPage {key} mirror={mirror.clone()} page={Page::Home}/> },
-            None => html! { <HomePage {key} mirrors={mirrors.clone()} {text}/> },
+            None => html! { <HomePage {key} mirrors={mirrors.clone()}/> },
         },
         Page::Mirror(mirror) => html! { <MirrorPage {key} mirror={mirror.clone()} page={place.page.clone()}/> },
         Page::Packages(mirror) => {
@@ -193,23 +203,49 @@ fn install(place: &Place, current: Option<&MirrorName>) -> Html {
 /// What typing does: it filters a list that is there, or opens the list of packages.
 fn follow_typing(place: &Place, current: Option<&MirrorName>, text: String) {
     let sought = Sought::parse(&text);
-    if let (Sought::Hash(hash), Some(mirror)) = (&sought, current)
+    if let Sought::Hash(hash) = &sought
         && sought.is_whole_hash()
+        && place.page != Page::Open
     {
-        route::go(&route::href(&Page::Spec(mirror.clone(), hash.clone())));
+        route::go(&route::href(&page_of_hash(current, hash.clone())));
         return;
     }
     match (&place.page, current) {
-        (Page::Packages(_) | Page::Open, _) | (Page::Home, None) => {
+        (Page::Packages(_) | Page::Open, _) => {
             let param = |name| place.param(name).unwrap_or_default();
             let url = param("url");
-            let params = [("url", url), ("q", &*text), ("f", param("f")), ("sort", param("sort")), ("by", param("by"))];
+            let params = [
+                ("url", url),
+                ("q", &*text),
+                ("f", param("f")),
+                ("sort", param("sort")),
+                ("by", param("by")),
+                ("cols", param("cols")),
+            ];
             route::correct_soon(route::url(&place.page, &params));
         }
         (_, Some(mirror)) if matches!(sought, Sought::Words(_)) => {
             route::go_typing(&route::url(&Page::Packages(mirror.clone()), &[("q", &text)]));
         }
+        (Page::Search, None) => route::go_instead_soon(route::url(&Page::Search, &[("q", &text)])),
+        (_, None) => route::go_typing(&route::url(&Page::Search, &[("q", &text)])),
         _ => {}
+    }
+}
+
+/// Where a spec is shown: in the mirror one is in, else in whichever has it.
+fn page_of_hash(current: Option<&MirrorName>, hash: String) -> Page {
+    match current {
+        Some(mirror) => Page::Spec(mirror.clone(), hash),
+        None => Page::Hash(hash),
+    }
+}
+
+/// As [`open_search`], where no mirror is chosen.
+fn open_search_of_all(text: &str) {
+    match Sought::parse(text) {
+        Sought::Hash(hash) => route::go(&route::href(&Page::Hash(hash))),
+        Sought::Everything | Sought::Words(_) => route::put_pending(),
     }
 }
 
@@ -217,7 +253,7 @@ fn follow_typing(place: &Place, current: Option<&MirrorName>, text: String) {
 fn open_search(mirror: &MirrorName, text: &str) {
     match Sought::parse(text) {
         Sought::Everything => {}
-        Sought::Hash(hash) => route::go(&route::href(&Page::Spec(mirror.clone(), hash))),
+        Sought::Hash(hash) => route::go(&route::href(&page_of_hash(Some(mirror), hash))),
         Sought::Words(words) => {
             if let Some(name) = exact_name(mirror, &words) {
                 route::go(&route::href(&Page::Package(mirror.clone(), name)));
@@ -273,6 +309,35 @@ fn return_to(left: Left, visit: u32, steps: u32) {
     match link {
         Some(link) => browser::focus_in_place(link),
         None => focus_title(),
+    }
+}
+
+/// One line under the bar while the URL names a machine: what is marked, is marked for that.
+fn machine_of_link(place: &Place) -> Html {
+    let Some(named) = place.param(my_machine::PARAM) else { return Html::default() };
+    let own = my_machine::remembered();
+    let (text, drop) = match (Machine::of_link(named), &own) {
+        (Ok(machine), Some(own)) if machine == *own => return Html::default(),
+        (Ok(machine), Some(own)) => (
+            format!(
+                "What runs on `{}` is marked: the link names that machine. Yours is `{}`.",
+                machine.short(),
+                own.short()
+            ),
+            "Use mine",
+        ),
+        (Ok(machine), None) => {
+            (format!("What runs on `{}` is marked: the link names that machine.", machine.short()), "Drop it")
+        }
+        (Err(_), _) => {
+            (format!("The link names a machine that cannot be read: `{}`.", format::visible(named)), "Drop it")
+        }
+    };
+    html! {
+        <p class="offline" role="status">
+            { in_code(&text) }{ " " }
+            <button type="button" class="btn" id="drop-machine" onclick={Callback::from(|_| route::drop_machine())}>{ drop }</button>
+        </p>
     }
 }
 

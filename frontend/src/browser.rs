@@ -5,8 +5,8 @@ use larder_shared::api::Timestamp;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, BlobPropertyBag, Element, FocusOptions, HtmlAnchorElement, HtmlDocument, HtmlElement, HtmlTextAreaElement,
-    Url,
+    Blob, BlobPropertyBag, Element, Event, FocusOptions, HtmlAnchorElement, HtmlDocument, HtmlElement,
+    HtmlTextAreaElement, Url, UrlSearchParams,
 };
 
 /// The element with this id.
@@ -75,6 +75,18 @@ pub(crate) fn remembered(key: &str) -> Option<String> {
 pub(crate) fn remember(key: &str, value: &str) {
     if let Ok(Some(storage)) = window().local_storage() {
         let _ = storage.set_item(key, value);
+    }
+}
+
+/// A parameter of the page's URL.
+pub(crate) fn param(name: &str) -> Option<String> {
+    UrlSearchParams::new_with_str(&window().location().search().ok()?).ok()?.get(name)
+}
+
+/// Sends an event by which the programs of the page talk to each other.
+pub(crate) fn tell(event: &str) {
+    if let Ok(event) = Event::new(event) {
+        let _ = window().dispatch_event(&event);
     }
 }
 

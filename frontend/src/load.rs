@@ -19,6 +19,9 @@ use crate::{
 /// How many answers are remembered.
 const REMEMBERED: usize = 100;
 
+/// How many of several questions are asked at the same time.
+const AT_ONCE: usize = 6;
+
 /// An answer this young is not asked for again.
 const YOUNG_MILLIS: u64 = 2_000;
 
@@ -116,7 +119,7 @@ pub(crate) fn use_answer<T: 'static>(question: Question<T>, visit: u32) -> Answe
     Answer { data: data.and_then(|data| data.downcast().ok()), state, retry }
 }
 
-/// Asks several questions of one kind at once. What is asked once more by `retry` are all of them.
+/// Asks several questions of one kind, a few at once. What is asked once more by `retry` are all of them.
 #[hook]
 pub(crate) fn use_answers<T: 'static>(questions: Vec<Question<T>>) -> Vec<Answer<T>> {
     let documents: Vec<Document> = questions.into_iter().map(|question| question.document).collect();
@@ -128,20 +131,31 @@ pub(crate) fn use_answers<T: 'static>(questions: Vec<Question<T>>) -> Vec<Answer
     };
     let dispatcher = known.dispatcher();
     use_effect_with((documents.clone(), *attempt), move |(documents, attempt)| {
-        let mut handles = Vec::new();
+        let forget = dispatcher.clone();
+        let set = move |path: &str, known: Known| dispatcher.dispatch(Some((path.to_owned(), known)));
+        let mut waiting = Vec::new();
         for document in documents {
-            let path = document.path().to_owned();
             let first = remembered(document);
-            let dispatcher = dispatcher.clone();
-            let set = move |known: Known| dispatcher.dispatch((path.clone(), known));
             if *attempt == 0 && is_young(document) {
-                set((first, State::default()));
+                set(document.path(), (first, State::default()));
             } else {
-                set((first.clone(), State::WAITING));
-                handles.push(start(document.clone(), first, set));
+                set(document.path(), (first, State::WAITING));
+                waiting.push(document.clone());
             }
         }
-        move || handles.iter().for_each(AbortHandle::abort)
+        let waiting = Rc::new(RefCell::new(waiting.into_iter()));
+        let handles = [(); AT_ONCE].map(|()| {
+            let (waiting, set) = (waiting.clone(), set.clone());
+            spawn_abortable(async move {
+                while let Some(document) = next(&waiting) {
+                    ask(&document, remembered(&document), |known| set(document.path(), known)).await;
+                }
+            })
+        });
+        move || {
+            handles.iter().for_each(AbortHandle::abort);
+            forget.dispatch(None);
+        }
     });
     let answer = |document: &Document| {
         let (data, state) =
@@ -151,14 +165,20 @@ pub(crate) fn use_answers<T: 'static>(questions: Vec<Question<T>>) -> Vec<Answer
     documents.iter().map(answer).collect()
 }
 
+fn next(waiting: &RefCell<std::vec::IntoIter<Document>>) -> Option<Document> {
+    waiting.borrow_mut().next()
+}
+
 /// What is known of several documents, by path.
 #[derive(Clone, Default)]
 struct Several(BTreeMap<String, Known>);
 
 impl Reducible for Several {
-    type Action = (String, Known);
+    /// What has become known of one; `None`: others are asked for now.
+    type Action = Option<(String, Known)>;
 
-    fn reduce(self: Rc<Self>, (path, known): (String, Known)) -> Rc<Self> {
+    fn reduce(self: Rc<Self>, news: Self::Action) -> Rc<Self> {
+        let Some((path, known)) = news else { return Rc::default() };
         let mut all = (*self).clone();
         all.0.insert(path, known);
         Rc::new(all)
@@ -203,26 +223,32 @@ fn use_document(document: Document, visit: u32) -> (Option<Rc<dyn Any>>, State, 
 
 /// Asks, and tells `set` what is known after each part.
 fn start(document: Document, first: Option<Rc<dyn Any>>, set: impl Fn(Known) + 'static) -> AbortHandle {
-    let (asking, handle) = abortable(async move {
-        let _busy = Busy::begin();
-        let latest = RefCell::new(first.clone());
-        let progress = |part: Rc<dyn Any>| {
-            // Parts of an answer are worth showing only where there is not a whole, if older, one.
-            if first.is_none() {
-                latest.replace(Some(part.clone()));
-                set((Some(part), State { is_partial: true, ..State::WAITING }));
-            }
-        };
-        match document.ask(progress).await {
-            Ok(answer) => {
-                remember(&document, &answer);
-                set((Some(answer), State::default()));
-            }
-            Err(failure) => set((latest.take(), State { failure: Some(failure), ..State::default() })),
+    spawn_abortable(async move { ask(&document, first, set).await })
+}
+
+async fn ask(document: &Document, first: Option<Rc<dyn Any>>, set: impl Fn(Known)) {
+    let _busy = Busy::begin();
+    let latest = RefCell::new(first.clone());
+    let progress = |part: Rc<dyn Any>| {
+        // Parts of an answer are worth showing only where there is not a whole, if older, one.
+        if first.is_none() {
+            latest.replace(Some(part.clone()));
+            set((Some(part), State { is_partial: true, ..State::WAITING }));
         }
-    });
+    };
+    match document.ask(progress).await {
+        Ok(answer) => {
+            remember(document, &answer);
+            set((Some(answer), State::default()));
+        }
+        Err(failure) => set((latest.take(), State { failure: Some(failure), ..State::default() })),
+    }
+}
+
+fn spawn_abortable(work: impl Future<Output = ()> + 'static) -> AbortHandle {
+    let (work, handle) = abortable(work);
     spawn_local(async move {
-        let _ = asking.await;
+        let _ = work.await;
     });
     handle
 }

@@ -4,6 +4,9 @@ use std::fmt;
 
 use larder_shared::{api::SpecSummary, query::microarchitecture};
 
+/// What Spack calls the kinds of systems it runs on.
+const PLATFORMS: [&str; 5] = ["linux", "darwin", "windows", "freebsd", "cray"];
+
 /// A machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
@@ -46,6 +49,15 @@ impl Machine {
         }
     }
 
+    /// Reads what a link calls it: what `spack arch` prints, or that without `linux-`.
+    ///
+    /// # Errors
+    /// A sentence about what is wrong.
+    pub fn of_link(text: &str) -> Result<Self, String> {
+        let is_whole = PLATFORMS.iter().any(|platform| text.trim().starts_with(&format!("{platform}-")));
+        if is_whole { Self::parse(text) } else { Self::parse(&format!("linux-{}", text.trim())) }
+    }
+
     /// Whether archspec knows its processor; of one it does not know, only the same name fits.
     pub fn is_known(&self) -> bool {
         microarchitecture::family(&self.target).is_some()
@@ -70,14 +82,14 @@ impl Machine {
     /// How `spec` suits it, as a sentence.
     pub fn fit_sentence(&self, spec: &SpecSummary) -> String {
         match self.fit(spec) {
-            Fit::Runs => format!("It runs on your {}.", self.short()),
+            Fit::Runs => format!("It runs on {}.", self.short()),
             Fit::OtherSystem => format!(
-                "It does not fit your {}: it was built on {}, and Spack takes only what was built on the same system.",
+                "It does not fit {}: it was built on {}, and Spack takes only what was built on the same system.",
                 self.short(),
                 spec.os
             ),
             Fit::OtherTarget => format!(
-                "It does not fit your {}: it was built for {}, which {} does not run.",
+                "It does not fit {}: it was built for {}, which {} does not run.",
                 self.short(),
                 spec.target,
                 self.target
@@ -110,6 +122,21 @@ mod tests {
         assert_eq!(Machine::parse("linux-opensuse-leap15-zen2").unwrap().os, "opensuse-leap15");
         for text in ["", "zen3", "linux-zen3", "linux--zen3", "a b-c-d", "linux-debian12-zen3\nlinux-debian12-zen3"] {
             assert!(Machine::parse(text).unwrap_err().contains("spack arch"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_link_may_leave_out_linux() {
+        for (text, machine) in [
+            ("debian12-zen3", "linux-debian12-zen3"),
+            ("linux-debian12-zen3", "linux-debian12-zen3"),
+            ("opensuse-leap15-x86_64_v3", "linux-opensuse-leap15-x86_64_v3"),
+            ("darwin-sequoia-m2", "darwin-sequoia-m2"),
+        ] {
+            assert_eq!(Machine::of_link(text).unwrap().to_string(), machine, "{text}");
+        }
+        for text in ["", "zen3", "linux-zen3", "<b>-zen3"] {
+            assert!(Machine::of_link(text).is_err(), "{text}");
         }
     }
 

@@ -22,7 +22,13 @@ fn draw(part: &Part, place: &Place) -> Html {
             html! { <WhatBroke mirror={mirror.clone()} failing={*failing} named={*named}/> }
         }
         // Drawn elsewhere.
-        Part::Install(_) | Part::Usage(_) | Part::NoMirror(_) | Part::Token => Html::default(),
+        Part::Install(_)
+        | Part::Usage(_)
+        | Part::Empty(_)
+        | Part::NoMirror(_)
+        | Part::Token
+        | Part::Machine
+        | Part::Shortcuts => Html::default(),
     }
 }
 
@@ -37,6 +43,8 @@ fn page(place: &Place) -> Html {
         Page::Failure(mirror, signature) => html! { <FailurePage {key} {mirror} {signature}/> },
         // Drawn elsewhere.
         Page::Home
+        | Page::Search
+        | Page::Hash(_)
         | Page::Open
         | Page::Mirror(_)
         | Page::Packages(_)

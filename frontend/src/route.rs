@@ -17,10 +17,13 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, HtmlAnchorElement, MouseEvent, PopStateEvent, ScrollRestoration, UrlSearchParams};
 use yew::prelude::*;
 
-use crate::{browser, site};
+use crate::{browser, my_machine, site};
 
 /// How long after the last letter the URL follows what is typed.
 const TYPING_PAUSE_MILLIS: u32 = 600;
+
+/// The same where the server is asked with each change.
+const ASKING_PAUSE_MILLIS: u32 = 300;
 
 /// How long after the last movement a page's position is noted; browsers limit how often it may be.
 const SCROLL_PAUSE_MILLIS: u32 = 150;
@@ -88,8 +91,16 @@ pub(crate) struct Left {
 struct Router {
     changed: Option<Callback<Place>>,
     visit: u32,
-    pending_url: Option<(Timeout, String)>,
+    pending_url: Option<Pending>,
     pending_scroll: Option<Timeout>,
+}
+
+/// A URL that waits for the reader to stop typing.
+struct Pending {
+    _timeout: Timeout,
+    url: String,
+    /// Whether it is an arrival: another program draws what it asks for.
+    arrives: bool,
 }
 
 thread_local! {
@@ -131,13 +142,14 @@ fn arrive(arrival: Arrival) {
         (router.changed.clone(), router.visit)
     });
     match changed {
-        Some(changed) => changed.emit(Place::here(arrival, visit)),
+        Some(changed) => {
+            changed.emit(Place::here(arrival, visit));
+            // The new URL may name another machine.
+            my_machine::tell();
+        }
         // In another program: the dashboard owns the URL, and hears that it has changed.
         None => {
-            let name = if arrival == Arrival::Within { MOVED_WITHIN } else { MOVED };
-            if let Ok(event) = Event::new(name) {
-                let _ = window().dispatch_event(&event);
-            }
+            browser::tell(if arrival == Arrival::Within { MOVED_WITHIN } else { MOVED });
         }
     }
 }
@@ -169,28 +181,81 @@ pub(crate) fn go_typing(url: &str) {
 fn push(url: &str, arrival: Arrival) {
     put_pending_url();
     note_left();
-    let pushed = window().history().and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(url)));
+    let url = for_machine(url);
+    let pushed = window().history().and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(&url)));
     if pushed.is_ok() {
         arrive(arrival);
     }
 }
 
+/// A URL with the machine that the URL here names: it holds until the reader drops it.
+fn for_machine(url: &str) -> String {
+    browser::param(my_machine::PARAM).map_or_else(|| url.to_owned(), |machine| with_machine(url, &machine))
+}
+
+/// A URL that names a machine, unless it does already.
+pub(crate) fn with_machine(url: &str, machine: &str) -> String {
+    let name = my_machine::PARAM;
+    if url.contains(&format!("?{name}=")) || url.contains(&format!("&{name}=")) {
+        return url.to_owned();
+    }
+    let (url, part) = url.find('#').map_or((url, ""), |at| url.split_at(at));
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}{name}={}{part}", readable(machine))
+}
+
+/// Goes on without the machine that the URL names.
+pub(crate) fn drop_machine() {
+    let Place { page, params, part, .. } = Place::here(Arrival::Within, 0);
+    let rest = params.iter().filter(|(name, _)| name != my_machine::PARAM);
+    let mut url = url(&page, &rest.map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>());
+    if !part.is_empty() {
+        url.push('#');
+        url.push_str(&part);
+    }
+    replace(&url);
+    arrive(Arrival::Within);
+}
+
 /// Gives this entry of the history another URL of the same page, without a visit.
 pub(crate) fn correct(url: &str) {
+    replace(&for_machine(url));
+}
+
+fn replace(url: &str) {
     let state = state_of(&Left { scrolled: browser::scroll_position(), link: None });
     let _ = window().history().and_then(|history| history.replace_state_with_url(&state, "", Some(url)));
 }
 
 /// As [`correct`], once the reader stops typing or leaves.
 pub(crate) fn correct_soon(url: String) {
-    let timeout = Timeout::new(TYPING_PAUSE_MILLIS, put_pending_url);
-    ROUTER.with_borrow_mut(|router| router.pending_url = Some((timeout, url)));
+    put_soon(url, TYPING_PAUSE_MILLIS, false);
 }
 
-fn put_pending_url() {
-    if let Some((_, url)) = ROUTER.with_borrow_mut(|router| router.pending_url.take()) {
-        correct(&url);
+/// As [`go_instead`], once the reader stops typing.
+pub(crate) fn go_instead_soon(url: String) {
+    put_soon(url, ASKING_PAUSE_MILLIS, true);
+}
+
+fn put_soon(url: String, millis: u32, arrives: bool) {
+    let pending = Pending { _timeout: Timeout::new(millis, put_pending), url, arrives };
+    ROUTER.with_borrow_mut(|router| router.pending_url = Some(pending));
+}
+
+/// Goes now where one would go once the reader stops typing.
+pub(crate) fn put_pending() {
+    if put_pending_url() {
+        arrive(Arrival::Within);
     }
+}
+
+/// Puts the URL that waits; whether it is an arrival.
+fn put_pending_url() -> bool {
+    let pending = ROUTER.with_borrow_mut(|router| router.pending_url.take());
+    pending.is_some_and(|pending| {
+        correct(&pending.url);
+        pending.arrives
+    })
 }
 
 /// The page at the path of a URL.
@@ -218,8 +283,9 @@ pub(crate) fn url(page: &Page, params: &[(&str, &str)]) -> String {
 }
 
 /// The URL of a source's list.
-pub(crate) fn list_url(source: &Source, query: &str, facets: &str, sort: &str, by: &str) -> String {
-    url(&source.page(), &[("url", source.url()), ("q", query), ("f", facets), ("sort", sort), ("by", by)])
+pub(crate) fn list_url(source: &Source, query: &str, facets: &str, sort: &str, by: &str, cols: &str) -> String {
+    let params = [("url", source.url()), ("q", query), ("f", facets), ("sort", sort), ("by", by), ("cols", cols)];
+    url(&source.page(), &params)
 }
 
 /// A parameter's value encoded, but for what may stand in a query as it is.
@@ -256,7 +322,7 @@ pub(crate) fn page_of_link(link: &HtmlAnchorElement) -> Option<Page> {
         return None;
     }
     let path = site::below_root(&link.pathname())?;
-    (path == "/" || path == "/open" || path.starts_with("/m/")).then(|| Page::parse(&path))
+    Some(Page::parse(&path)).filter(|page| !matches!(page, Page::NotFound(_)) || path.starts_with("/m/"))
 }
 
 /// The link that an event happened on or in.

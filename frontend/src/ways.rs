@@ -1,13 +1,14 @@
-//! The ways to install from a mirror, and what each has to be told: by Spack of two generations, over OCI, with
-//! Stackinator, in GitHub Actions.
+//! The ways to install from a mirror, and what each has to be told: by Spack of two generations, in an environment, over
+//! OCI, with Stackinator, in GitHub Actions.
 
 use larder_shared::{
-    api::{Mirror, Signing, SpecSummary},
+    api::{Layout, Mirror, Signing, SpecSummary},
     name::MirrorName,
+    oci::tag::Tag,
 };
 
 use crate::{
-    commands::{Client, Command, Recipe, mirror_url, recipe_for_mirror, recipe_for_spec, spack_name},
+    commands::{Client, Command, Recipe, mirror_url, recipe_for_mirror, recipe_for_spec, spack_name, trust_keys},
     trust::Trust,
 };
 
@@ -16,6 +17,8 @@ use crate::{
 pub enum Way {
     /// With Spack's own layouts.
     Spack(Client),
+    /// In an environment of Spack's, of whichever generation.
+    Environment,
     /// As images of an OCI registry.
     Oci,
     /// Into an image that Stackinator builds.
@@ -26,13 +29,20 @@ pub enum Way {
 
 impl Way {
     /// All of them, in the order of their tabs.
-    pub const ALL: [Self; 5] =
-        [Self::Spack(Client::Before1), Self::Spack(Client::Since1), Self::Oci, Self::Stackinator, Self::Actions];
+    pub const ALL: [Self; 6] = [
+        Self::Spack(Client::Before1),
+        Self::Spack(Client::Since1),
+        Self::Environment,
+        Self::Oci,
+        Self::Stackinator,
+        Self::Actions,
+    ];
 
     /// What its tab says.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Spack(client) => client.label(),
+            Self::Environment => "Environment",
             Self::Oci => "OCI",
             Self::Stackinator => "Stackinator",
             Self::Actions => "GitHub Actions",
@@ -43,6 +53,7 @@ impl Way {
     pub const fn key(self) -> &'static str {
         match self {
             Self::Spack(client) => client.key(),
+            Self::Environment => "environment",
             Self::Oci => "oci",
             Self::Stackinator => "stackinator",
             Self::Actions => "github-actions",
@@ -85,13 +96,22 @@ pub struct Guide {
     pub files: Vec<Document>,
     /// Commands, and sentences that belong to them.
     pub recipe: Recipe,
+    /// Where the spec is as an image.
+    pub image: Option<Document>,
+}
+
+impl Guide {
+    fn of(files: Vec<Document>, recipe: Recipe) -> Self {
+        Self { files, recipe, image: None }
+    }
 }
 
 /// How to install `what` from `mirror`, which the Larder at `origin` keeps.
 pub fn guide(origin: &str, mirror: &Mirror, what: What<'_>, way: Way) -> Guide {
     match way {
-        Way::Spack(client) => Guide { files: Vec::new(), recipe: with_spack(origin, mirror, what, client) },
-        Way::Oci => Guide { files: Vec::new(), recipe: over_oci(origin, mirror, what) },
+        Way::Spack(client) => Guide::of(Vec::new(), with_spack(origin, mirror, what, client)),
+        Way::Environment => in_environment(origin, mirror, what),
+        Way::Oci => over_oci(origin, mirror, what),
         Way::Stackinator => with_stackinator(origin, mirror),
         Way::Actions => in_actions(origin, mirror, what),
     }
@@ -104,10 +124,48 @@ fn with_spack(origin: &str, mirror: &Mirror, what: What<'_>, client: Client) -> 
     }
 }
 
-fn over_oci(origin: &str, mirror: &Mirror, what: What<'_>) -> Recipe {
+/// An environment that installs exactly a spec: Spack 0.23 takes `zlib/<hash>` among the specs of a `spack.yaml`, and finds
+/// it in the mirror. A hash without a name it cannot always read (spack/spack#38580).
+fn in_environment(origin: &str, mirror: &Mirror, what: What<'_>) -> Guide {
+    let spec = match what {
+        What::Package(None) => " []".to_owned(),
+        What::Package(Some(name)) => format!("\n  - {name}"),
+        What::Spec { spec, .. } => format!("\n  - {}/{}", spec.name, spec.hash),
+    };
+    let is_signed = match what {
+        What::Spec { spec, .. } => spec.managed,
+        What::Package(_) => mirror.signing == Signing::Managed,
+    };
+    let signed = if is_signed { "" } else { "\n      signed: false" };
+    let (name, url) = (yaml_name(&mirror.name), mirror_url(origin, &mirror.name));
+    let text = format!("spack:\n  specs:{spec}\n  mirrors:\n    {name}:\n      url: {url}{signed}\n");
+    let mut commands = if is_signed { vec![trust_keys()] } else { Vec::new() };
+    let mut notes = Vec::new();
+    match what {
+        What::Package(None) => notes.push("Write what you want among the `specs`.".to_owned()),
+        What::Package(Some(_)) => {
+            notes.push("Spack takes from the mirror what fits, and builds the rest.".to_owned());
+        }
+        What::Spec { spec, .. } => notes.push(format!(
+            "It installs this {} and no other one; `--cache-only` builds nothing. `spack.lock` is written beside the file.",
+            spec.name
+        )),
+    }
+    if !is_signed {
+        notes.push("Not every Spack finds a signature here, so the file says `signed: false`; Spack checks every digest. The tab of your Spack says whether yours needs it.".to_owned());
+    }
+    let mut install = Command::of(&["spack", "-e", ".", "install"]);
+    if matches!(what, What::Spec { .. }) {
+        install.0.push("--cache-only".to_owned());
+    }
+    commands.push(install);
+    Guide::of(vec![Document { name: "spack.yaml", text }], Recipe { commands, notes })
+}
+
+fn over_oci(origin: &str, mirror: &Mirror, what: What<'_>) -> Guide {
     let Some(host) = origin.strip_prefix("https://") else {
         let why = "Spack speaks OCI over https, and this Larder is at http. The first two tabs say what works here.";
-        return Recipe { commands: Vec::new(), notes: vec![why.to_owned()] };
+        return Guide::of(Vec::new(), Recipe { commands: Vec::new(), notes: vec![why.to_owned()] });
     };
     let mut add = Command::of(&["spack", "mirror", "add", "--unsigned"]);
     if mirror.private {
@@ -122,7 +180,25 @@ fn over_oci(origin: &str, mirror: &Mirror, what: What<'_>) -> Recipe {
     if mirror.private {
         notes.push("The mirror is private: `$LARDER_TOKEN` is a token that may pull.".to_owned());
     }
-    Recipe { commands, notes }
+    let image = match what {
+        What::Package(_) => None,
+        What::Spec { spec, .. } => {
+            notes.push(image_sentence(spec));
+            let tag = Tag::of_package(&spec.name, &spec.version, &spec.hash);
+            Some(Document { name: "Image", text: format!("{host}/{}:{tag}", mirror.name) })
+        }
+    };
+    Guide { image, ..Guide::of(Vec::new(), Recipe { commands, notes }) }
+}
+
+/// What can be done with the image of a spec.
+fn image_sentence(spec: &SpecSummary) -> String {
+    match spec.layout {
+        // Spack puts the layers of a base image below its own, where `buildcache push --base-image` names one.
+        Layout::Oci => "The image below is as Spack pushed it. With `--base-image` it holds a system, too, and `docker run -it` takes it; without, it holds files only: nothing in it could start them.".to_owned(),
+        // Larder's own images name no `diff_ids`, without which Docker unpacks nothing.
+        Layout::V2 | Layout::V3 => "The image below is made by Larder of what was pushed: the package's tarball alone, without a system. Docker cannot run or pull it; `skopeo copy` and `oras copy` take it to another registry, where Spack reads it.".to_owned(),
+    }
 }
 
 /// The last command: what is installed.
@@ -152,10 +228,8 @@ fn with_stackinator(origin: &str, mirror: &Mirror) -> Guide {
     notes.push("Without `private_key` the cache is only read. This is Stackinator 7, whose recipes are of version 3; older ones know only a cache in a folder.".to_owned());
     let command =
         ["stack-config", "--build", "$BUILD", "--recipe", "$RECIPE", "--system", "$SYSTEM", "--mirror", "mirrors.yaml"];
-    Guide {
-        files: vec![Document { name: "mirrors.yaml", text }],
-        recipe: Recipe { commands: vec![Command::of(&command)], notes },
-    }
+    let recipe = Recipe { commands: vec![Command::of(&command)], notes };
+    Guide::of(vec![Document { name: "mirrors.yaml", text }], recipe)
 }
 
 fn in_actions(origin: &str, mirror: &Mirror, what: What<'_>) -> Guide {
@@ -179,10 +253,8 @@ fn in_actions(origin: &str, mirror: &Mirror, what: What<'_>) -> Guide {
     if let What::Spec { spec, .. } = what {
         notes.push(format!("The job's machine has to be {} with a processor that runs {}.", spec.os, spec.target));
     }
-    Guide {
-        files: vec![Document { name: ".github/workflows/build.yml", text }],
-        recipe: Recipe { commands: Vec::new(), notes },
-    }
+    let recipe = Recipe { commands: Vec::new(), notes };
+    Guide::of(vec![Document { name: ".github/workflows/build.yml", text }], recipe)
 }
 
 /// A mirror's name where YAML wants one word.
@@ -200,8 +272,6 @@ fn yaml_name(mirror: &MirrorName) -> String {
 
 #[cfg(test)]
 mod tests {
-    use larder_shared::api::Layout;
-
     use super::*;
     use crate::{trust::tests::mirror, variants::tests::spec};
 
@@ -244,6 +314,39 @@ mod tests {
         assert!(plain.recipe.commands.is_empty() && plain.recipe.notes[0].contains("https"));
         mirror.private = true;
         assert!(lines(&guide(ORIGIN, &mirror, what, Way::Oci))[0].contains("--oci-password $LARDER_TOKEN"));
+    }
+
+    #[test]
+    fn an_image_is_named_and_said_to_run_where_it_may() {
+        let mirror = mirror(53, 53, &[Layout::V2]);
+        let pushed = spec("1.14.5", "debian12", "zen2", "");
+        for (layout, runs) in [(Layout::V2, false), (Layout::V3, false), (Layout::Oci, true)] {
+            let spec = SpecSummary { layout, ..pushed.clone() };
+            let told = guide(ORIGIN, &mirror, What::Spec { spec: &spec, prefix: "slmgyj5" }, Way::Oci);
+            let image = told.image.unwrap().text;
+            assert_eq!(image, "larder.example.org/user-environment:hdf5-1.14.5-slmgyj5v4fo4y6wdzwfhnokekfbduvnn.spack");
+            assert_eq!(told.recipe.notes.iter().any(|note| note.contains("`docker run -it`")), runs, "{layout:?}");
+        }
+        assert_eq!(guide(ORIGIN, &mirror, What::Package(Some("hdf5")), Way::Oci).image, None);
+    }
+
+    #[test]
+    fn an_environment_installs_exactly_a_spec() {
+        let mirror = mirror(53, 0, &[Layout::V2]);
+        let one = spec("1.14.5", "debian12", "zen2", "");
+        let told = guide(ORIGIN, &mirror, What::Spec { spec: &one, prefix: "slmgyj5" }, Way::Environment);
+        assert_eq!(
+            told.files[0].text,
+            "spack:\n  specs:\n  - hdf5/slmgyj5v4fo4y6wdzwfhnokekfbduvnn\n  mirrors:\n    user-environment:\n      \
+             url: https://larder.example.org/mirrors/user-environment\n      signed: false\n"
+        );
+        assert_eq!(lines(&told), ["spack -e . install --cache-only"]);
+        let managed = Mirror { signing: Signing::Managed, ..mirror };
+        let told = guide(ORIGIN, &managed, What::Package(Some("hdf5")), Way::Environment);
+        assert!(told.files[0].text.contains("  - hdf5\n") && !told.files[0].text.contains("signed"));
+        assert_eq!(lines(&told), ["spack buildcache keys --install --trust", "spack -e . install"]);
+        let told = guide(ORIGIN, &managed, What::Package(None), Way::Environment);
+        assert!(told.files[0].text.starts_with("spack:\n  specs: []\n"));
     }
 
     #[test]

@@ -4,13 +4,17 @@
 //! ^openmpi@4`). Beside it stand facets, which say what the language cannot:
 //! `os:debian12,ubuntu22.04;signed:yes;age:7d`.
 
+mod advice;
 mod answer;
 mod complete;
 mod facet;
 mod graph;
 mod limits;
+mod lists;
 mod node;
+mod plan;
 mod question;
+mod rows;
 mod search;
 mod span;
 mod text;

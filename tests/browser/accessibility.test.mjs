@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { openPage, pages, phone, reportPages, sample, settled, specPages, startBrowser, startLarder, unsignedSample, useToken, visit, wanted } from './harness.mjs';
+import { everywherePages, openPage, pages, phone, reportPages, sample, settled, specPages, startBrowser, startLarder, unsignedSample, useToken, visit, wanted } from './harness.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -26,7 +26,7 @@ after(async () => {
   await larder?.stop();
 });
 
-const everyPage = { ...pages, 'unsigned mirror': '/m/team/scratch', 'empty mirror': '/m/empty', 'use a token': '/m/empty?token=use', 'no tokens': '/m/empty/-/tokens', 'an address to open': '/open' };
+const everyPage = { ...pages, ...everywherePages, 'unsigned mirror': '/m/team/scratch', 'empty mirror': '/m/empty', 'use a token': '/m/empty?token=use', 'no tokens': '/m/empty/-/tokens', 'an address to open': '/open' };
 
 /** What axe-core finds, each with the place it was found at. */
 async function audit(page, where) {

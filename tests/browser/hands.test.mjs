@@ -127,12 +127,13 @@ test('the menu of mirrors works with the keyboard', async () => {
   await page.getByRole('menu').waitFor({ state: 'detached' });
 });
 
-test('with several mirrors, Home lists them and the box narrows the list', async () => {
+test('with several mirrors, Home lists them, and the box finds one by its name too', async () => {
   await visit(page, '/');
   assert.deepEqual(await page.locator('.mirrors .row-link').allInnerTexts(), ['team/scratch', 'user-environment']);
-  await page.locator('#search').fill('scr');
-  assert.deepEqual(await page.locator('.mirrors .row-link').allInnerTexts(), ['team/scratch']);
-  await page.waitForURL('**/?q=scr');
+  await page.locator('#search').fill('scratch');
+  await page.waitForURL('**/search?q=scratch');
+  await page.getByText('A mirror is called so:').getByRole('link', { name: 'team/scratch' }).click();
+  await page.waitForURL('**/m/team/scratch');
 });
 
 test('the colours turn, and stay turned', async () => {

@@ -308,6 +308,19 @@ export async function specPages(larder, mirror) {
   };
 }
 
+/** The pages about all mirrors, once there are several, and one that a link with a machine leads to. */
+export const everywherePages = {
+  'everywhere packages': '/search?q=zlib',
+  'everywhere specs': '/search?q=%5Ezlib+target=x86_64_v3',
+  'everywhere faulty': '/search?q=%5Ezlib+%2B',
+  'everywhere nowhere': '/search?q=no-such-package',
+  'everywhere nothing': '/search',
+  'everywhere hash': '/s/wo6fab6rlcpngaiqhpn2jl7q2kzcsczy',
+  'everywhere no hash': '/s/zzzzzzz',
+  'everywhere machine': '/m/user-environment/-/packages/hdf5?host=debian12-zen3',
+  'everywhere install environment': '/m/user-environment/-/specs/slmgyj5?install=environment',
+};
+
 /** Every page with content, by name. */
 export const pages = {
   home: '/',

@@ -143,6 +143,24 @@ test('search counts every hit, goes from one to the next, and reads expressions'
   assert.equal(await page.evaluate(() => document.activeElement.id), 'search');
 });
 
+test('an expression that never ends is stopped, and the log stays', async () => {
+  const endless = await buildWithLog(larder, mirror, 'endless', `${longLog(5_000, 3)}${'a'.repeat(60)}!\n`);
+  await open(viewer(endless));
+  const before = await textOf(3);
+  await page.getByRole('button', { name: 'Regular expression' }).click();
+  await page.locator('#log-search').fill('(a+)+$');
+  await page.locator('.hits .bad', { hasText: 'takes too long, and was stopped' }).waitFor({ timeout: 15_000 });
+  assert.equal(await textOf(3), before);
+  // Another worker holds the log by now: lines that were never in view come, and it searches.
+  await page.locator('.log-view').focus();
+  await page.keyboard.press('End');
+  await inView(5_001);
+  assert.equal(await textOf(5_001), `${'a'.repeat(60)}!`);
+  await page.locator('#log-search').fill('a{60}!');
+  await page.getByText('1 line', { exact: true }).waitFor();
+  assert.deepEqual(page.problems, []);
+});
+
 test('n, N and e step through the errors', async () => {
   await open(viewer(small));
   await page.locator('.log-line.current').waitFor();

@@ -4,7 +4,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inRoot } from '../../scripts/paths.mjs';
-import { openPage, pages, phone, reportPages, sample, specPages, startBrowser, startLarder, unsignedSample, useToken, visit, wanted } from './harness.mjs';
+import { everywherePages, openPage, pages, phone, reportPages, sample, specPages, startBrowser, startLarder, unsignedSample, useToken, visit, wanted } from './harness.mjs';
 
 const folder = process.env.LARDER_SCREENSHOTS ?? inRoot('target', 'screenshots');
 await mkdir(folder, { recursive: true });
@@ -71,6 +71,7 @@ try {
   await takeAll({ 'mirror used long': '/m/user-environment' }, { usage: { ...told, ...ninetyDays(told.since) } });
   await larder.push(unsignedSample, 'team/scratch');
   await takeAll({ 'home mirrors': '/', 'unsigned mirror': '/m/team/scratch' });
+  await takeAll(everywherePages);
   await takeAll(await specPages(larder, 'team/scratch'), { machine: 'linux-debian12-zen3' });
   const elsewhere = `/open?url=${larder.url}/mirrors/user-environment`;
   await takeAll({ 'open an address': '/open', 'open mirror': elsewhere, 'open mirror spec': `${elsewhere}&q=zlib@1.3.1`, 'open nothing': `/open?url=${larder.url}/nowhere` });

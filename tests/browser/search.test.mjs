@@ -131,6 +131,23 @@ test('sorting and what a row is are in the URL, and f goes to the facets', async
   assert.deepEqual(page.problems, []);
 });
 
+test('columns are chosen, in the URL', async () => {
+  await visitList(page, '/m/user-environment/-/packages?q=%5Eopenssl');
+  const heads = () => page.locator('.found thead th').allInnerTexts();
+  await page.locator('.found thead').waitFor();
+  assert.deepEqual(await heads(), ['Spec', 'Hash', 'Matched through', 'Variants set', 'System', 'Target', 'Size', 'Pushed']);
+  await page.locator('.column-menu summary').click();
+  await page.getByLabel('Variants set').uncheck();
+  await page.getByLabel('Signature').check();
+  await page.waitForURL((url) => url.searchParams.get('cols') === 'hash,os,target,signed,size,pushed');
+  assert.deepEqual(await heads(), ['Spec', 'Hash', 'Matched through', 'System', 'Target', 'Signature', 'Size', 'Pushed']);
+  assert.equal(await page.locator('.found tbody tr').first().locator('td').nth(5).innerText(), 'signed');
+  await page.getByRole('link', { name: 'One row per package' }).click();
+  await page.waitForURL((url) => url.searchParams.get('by') === 'packages' && url.searchParams.get('cols') !== null);
+  await page.locator('thead th', { hasText: 'Package' }).waitFor();
+  assert.deepEqual(await page.locator('table.packages thead th').allInnerTexts(), ['Package', 'System', 'Target', 'Size', 'Pushed']);
+});
+
 test('a long facet shows eight values, and the rest can be filtered', async () => {
   await open();
   const variants = facet('Variants');

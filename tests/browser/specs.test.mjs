@@ -240,16 +240,16 @@ test('what runs on the reader\'s machine is marked everywhere, once it is known'
   assert.match(await page.locator('main header').innerText(), /4 fit debian12 zen3/);
   assert.equal(await page.locator('.specs .chip.fits').count(), 4);
   await visit(page, `/m/several/-/specs/${hashes[1]}?install=spack-0.23`);
-  await page.getByRole('dialog').getByText(/does not fit your debian12 zen3: it was built for x86_64_v4/).waitFor();
+  await page.getByRole('dialog').getByText(/does not fit debian12 zen3: it was built for x86_64_v4/).waitFor();
   await visit(page, `/m/several/-/specs/${hashes[2]}?install=spack-0.23`);
-  await page.getByRole('dialog').getByText('It runs on your debian12 zen3').waitFor();
+  await page.getByRole('dialog').getByText('It runs on debian12 zen3').waitFor();
   await visit(page, zlib);
   await page.locator('#machine-button').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Forget' }).click();
   await page.waitForFunction(() => document.querySelectorAll('.fits').length === 0);
 });
 
-test('the install dialog tells five ways, each with its own URL', async () => {
+test('the install dialog tells six ways, each with its own URL', async () => {
   await visit(page, '/m/user-environment');
   await page.getByRole('link', { name: /Other ways/ }).click();
   const dialog = page.getByRole('dialog');
@@ -302,6 +302,41 @@ test('dependencies are drawn as a graph that the keyboard walks', async () => {
   await page.keyboard.press('Enter');
   await page.waitForURL((url) => !url.search.includes('view=graph'));
   assert.deepEqual(page.problems, []);
+});
+
+test('the graph is dragged, and a press that does not move opens a package', async () => {
+  const hdf5 = (await larder.send('GET', '/api/v1/mirrors/user-environment/specs?package=hdf5')).items[0].hash;
+  await visit(page, `/m/user-environment/-/specs/${hdf5}?view=graph`);
+  await page.locator('.graph .node').first().waitFor();
+  while (await page.locator('.graph .zoom').innerText() !== '200 %') await page.getByRole('button', { name: 'Larger' }).click();
+  const frame = page.locator('.graph-frame');
+  const place = () => frame.evaluate((element) => [element.scrollLeft, element.scrollTop]);
+  await frame.evaluate((element) => element.scrollTo(0, 0));
+  const node = await page.locator('a.node').first().boundingBox();
+  await page.mouse.move(node.x + 20, node.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(node.x - 100, node.y - 30, { steps: 4 });
+  const [left] = await place();
+  assert.equal(left, 120);
+  await page.mouse.up();
+  await page.waitForTimeout(50);
+  assert.match(page.url(), /view=graph$/, 'the end of a drag opens nothing');
+  const seen = await page.locator('a.node').first().boundingBox();
+  await page.mouse.click(seen.x + 20, seen.y + 10);
+  await page.waitForURL((url) => url.pathname.includes('/specs/') && !url.search.includes('view=graph'));
+  assert.deepEqual(page.problems, []);
+});
+
+test('a spec has an environment that installs it', async () => {
+  await visit(page, '/m/user-environment/-/specs/slmgyj5?install=environment');
+  const dialog = page.getByRole('dialog');
+  await dialog.locator('pre').waitFor();
+  assert.equal(
+    await dialog.locator('pre').innerText(),
+    `spack:\n  specs:\n  - hdf5/slmgyj5v4fo4y6wdzwfhnokekfbduvnn\n  mirrors:\n    user-environment:\n      url: ${larder.url}/mirrors/user-environment\n      signed: false\n`,
+  );
+  assert.match(await dialog.innerText(), /spack -e \. install --cache-only/);
+  await page.keyboard.press('Escape');
 });
 
 test('the files of a tarball are listed, and the spec is exported', async () => {

@@ -85,6 +85,7 @@ mod reader {
                 });
                 tell(&Tell::Lines(Block::of(from, lines)));
             }),
+            Ask::Alive => tell(&Tell::Alive),
             Ask::Dim(is_dimmed) => STATE.with_borrow_mut(|state| state.is_dimmed = is_dimmed),
             Ask::Find { text, is_regex } => find(&text, is_regex),
             Ask::Step { line, back } => STATE.with_borrow(|state| {

@@ -1,15 +1,14 @@
 //! Which columns a table has.
 
-use larder_frontend::columns::Column;
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct ColumnMenuProps {
-    /// The columns that are there.
-    pub chosen: Vec<Column>,
+    /// What each column is called by the URL and by its head, and whether it is there.
+    pub columns: Vec<(&'static str, &'static str, bool)>,
     /// One was put in or taken out.
-    pub onchoose: Callback<Column>,
+    pub onchoose: Callback<&'static str>,
 }
 
 /// A button that opens a list of columns with boxes to tick.
@@ -53,10 +52,10 @@ pub(crate) fn ColumnMenu(props: &ColumnMenuProps) -> Html {
             <summary class="btn">{ "Columns" }</summary>
             <fieldset>
                 <legend class="sr">{ "Columns" }</legend>
-                for column in Column::ALL {
-                    <label key={column.key()}>
-                        <input type="checkbox" checked={props.chosen.contains(&column)} onchange={props.onchoose.reform(move |_| column)}/>
-                        { column.name() }
+                for (key, name, is_there) in props.columns.clone() {
+                    <label {key}>
+                        <input type="checkbox" checked={is_there} onchange={props.onchoose.reform(move |_| key)}/>
+                        { name }
                     </label>
                 }
             </fieldset>

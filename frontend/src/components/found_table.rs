@@ -2,7 +2,11 @@
 
 use std::rc::Rc;
 
-use larder_frontend::{format, source::Source};
+use larder_frontend::{
+    format,
+    found_columns::{Column, PACKAGES, SPECS, THROUGH, chosen},
+    source::Source,
+};
 use larder_shared::{
     api::Timestamp,
     find::{By, PackageRow, Question, Row, SpecRow},
@@ -32,40 +36,18 @@ pub(crate) struct FoundTableProps {
     pub shown: Rc<Shown>,
     /// The URL's `sort`.
     pub sort: AttrValue,
+    /// The URL's `cols`.
+    pub cols: AttrValue,
     /// The URL of this list in another order.
     pub url_of_order: Callback<String, String>,
     /// Hears which rows are missing: the first, and how many.
     pub on_missing: Callback<(u32, u32)>,
 }
 
-/// Whether it is known how large the tarballs are and when they came; a static mirror's index has neither.
-const fn has_pushes(source: &Source) -> bool {
-    matches!(source, Source::Mirror(_))
+/// Whether a column is known of a source: a static mirror's index tells neither sizes, times nor signatures.
+pub(crate) fn is_known(source: &Source, column: &Column) -> bool {
+    matches!(source, Source::Mirror(_)) || !matches!(column.key, "size" | "pushed" | "signed")
 }
-
-/// A column: its class, its name, and what the URL calls it, where one can sort by it.
-type Column = (&'static str, &'static str, &'static str);
-
-const PACKAGES: &[Column] = &[
-    ("name", "Package", "name"),
-    ("num specs", "Specs", "specs"),
-    ("system hide-s", "System", ""),
-    ("target", "Target", ""),
-    ("num size", "Size", "size"),
-    ("num age", "Pushed", "pushed"),
-];
-
-const SPECS: &[Column] = &[
-    ("name", "Spec", "name"),
-    ("hash-of hide-s", "Hash", ""),
-    ("wide hide-s", "Variants set", ""),
-    ("hide-s", "System", "os"),
-    ("", "Target", "target"),
-    ("num size", "Size", "size"),
-    ("num age", "Pushed", "pushed"),
-];
-
-const THROUGH: Column = ("through", "Matched through", "");
 
 #[component]
 pub(crate) fn FoundTable(props: &FoundTableProps) -> Html {
@@ -89,32 +71,30 @@ pub(crate) fn FoundTable(props: &FoundTableProps) -> Html {
     }
     let is_partial = drawn.len() < total;
     let has_path = found.rows.iter().any(|row| matches!(row, Row::Spec(spec) if !spec.through.is_empty()));
-    let (columns, class) = match question.by {
-        By::Packages => (PACKAGES.to_vec(), "table lines even packages"),
-        By::Specs => {
-            let mut columns = SPECS.to_vec();
-            if has_path {
-                columns.insert(2, THROUGH);
-            }
-            (columns, "table lines even packages found")
-        }
+    let (mut columns, class) = match question.by {
+        By::Packages => (chosen(&PACKAGES, &props.cols), "table lines even packages"),
+        By::Specs => (chosen(&SPECS, &props.cols), "table lines even packages found"),
     };
-    let is_shown = |(class, ..): &Column| has_pushes(&props.source) || !matches!(*class, "num size" | "num age");
-    let columns: Vec<Column> = columns.into_iter().filter(is_shown).collect();
+    columns.retain(|column| is_known(&props.source, column));
+    if has_path {
+        let place = columns.iter().position(|column| !matches!(column.key, "name" | "hash")).unwrap_or(columns.len());
+        columns.insert(place, THROUGH);
+    }
     html! {
         <table {class} aria-rowcount={is_partial.then(|| (total + 1).to_string())}>
-            <thead><tr>{ for columns.iter().map(|column| head(props, *column)) }</tr></thead>
+            <thead><tr>{ for columns.iter().map(|column| head(props, column)) }</tr></thead>
             <tbody ref={body}>
                 { for is_partial.then(|| spacer("before", columns.len())) }
-                { for drawn.map(|index| row(props, index, index.checked_sub(first).and_then(|place| found.rows.get(place)), is_partial, columns.len(), has_path)) }
+                { for drawn.map(|index| row(props, index, index.checked_sub(first).and_then(|place| found.rows.get(place)), is_partial, &columns)) }
                 { for is_partial.then(|| spacer("after", columns.len())) }
             </tbody>
         </table>
     }
 }
 
-fn head(props: &FoundTableProps, (class, name, key): Column) -> Html {
-    if key.is_empty() {
+fn head(props: &FoundTableProps, Column { key, class, name, is_sorted, .. }: &Column) -> Html {
+    let (key, class, name) = (*key, *class, *name);
+    if !is_sorted {
         return html! { <th scope="col" {class}>{ name }</th> };
     }
     let (sorted, is_descending) = props.sort.strip_prefix('-').map_or((&*props.sort, false), |sorted| (sorted, true));
@@ -126,14 +106,7 @@ fn head(props: &FoundTableProps, (class, name, key): Column) -> Html {
     html! { <th scope="col" {class} aria-sort={aria_sort}><a {href}>{ name }</a></th> }
 }
 
-fn row(
-    props: &FoundTableProps,
-    index: usize,
-    row: Option<&Row>,
-    is_partial: bool,
-    columns: usize,
-    has_path: bool,
-) -> Html {
+fn row(props: &FoundTableProps, index: usize, row: Option<&Row>, is_partial: bool, columns: &[Column]) -> Html {
     let rowindex = is_partial.then(|| (index + 2).to_string());
     let hash = match row {
         Some(Row::Spec(spec)) => Some(spec.hash.clone()),
@@ -142,32 +115,32 @@ fn row(
     html! {
         <tr class="row" key={index} aria-rowindex={rowindex} data-hash={hash.filter(|hash| hash.len() == 32)}>
             { match row {
-                Some(Row::Package(package)) => package_cells(&props.source, package),
-                Some(Row::Spec(spec)) => spec_cells(&props.source, spec, has_path),
-                None => html! { <td colspan={columns.to_string()}></td> },
+                Some(Row::Package(package)) => package_cells(&props.source, package, columns),
+                Some(Row::Spec(spec)) => spec_cells(&props.source, spec, columns),
+                None => html! { <td colspan={columns.len().to_string()}></td> },
             } }
         </tr>
     }
 }
 
-fn package_cells(source: &Source, package: &PackageRow) -> Html {
+fn package_cells(source: &Source, package: &PackageRow, columns: &[Column]) -> Html {
     let href = match (source, package.name.parse::<PackageName>()) {
         (Source::Mirror(mirror), Ok(name)) => route::href(&Page::Package(mirror.clone(), name)),
         (Source::Mirror(_), Err(_)) => String::new(),
-        (Source::Elsewhere(_), _) => route::list_url(source, &package.name, "", "", "specs"),
+        (Source::Elsewhere(_), _) => route::list_url(source, &package.name, "", "", "specs", ""),
     };
-    html! {
-        <>
-            { cell("spec cut", html! { <>{ row_link(href, name(&package.name, &package.marks)) }{ version(&package.newest) }</> }) }
-            { figure_cell(Some("specs"), html! { <>{ count(package.specs.into()) }{ fit(package) }</> }) }
-            { cell("cut hide-s", chips(&package.systems, 2)) }
-            { cell("cut", chips(&package.targets, 3)) }
-            if has_pushes(source) {
-                { figure_cell(Some("size"), total_size(package.bytes)) }
-                { figure_cell(None, pushed(package.pushed)) }
-            }
-        </>
-    }
+    let of_column = |column: &Column| match column.key {
+        "specs" => figure_cell(Some("specs"), html! { <>{ count(package.specs.into()) }{ fit(package) }</> }),
+        "os" => cell("cut hide-s", chips(&package.systems, 2)),
+        "target" => cell("cut", chips(&package.targets, 3)),
+        "size" => figure_cell(Some("size"), total_size(package.bytes)),
+        "pushed" => figure_cell(None, pushed(package.pushed)),
+        _ => cell(
+            "spec cut",
+            html! { <>{ row_link(href.clone(), name(&package.name, &package.marks)) }{ version(&package.newest) }</> },
+        ),
+    };
+    columns.iter().map(of_column).collect()
 }
 
 /// How many of a package's specs run on the reader's machine.
@@ -178,30 +151,47 @@ fn fit(package: &PackageRow) -> Html {
     html! { <span class="fit" title={format!("{} run on your machine", format::count(package.fits.into()))}>{ " ✔" }<span class="sr">{ format!("{} run on your machine", package.fits) }</span></span> }
 }
 
-fn spec_cells(source: &Source, spec: &SpecRow, has_path: bool) -> Html {
-    let short = format::short_hash(&spec.hash).to_owned();
+fn spec_cells(source: &Source, spec: &SpecRow, columns: &[Column]) -> Html {
     let href = match source {
         Source::Mirror(mirror) => route::href(&Page::Spec(mirror.clone(), spec.hash.clone())),
-        Source::Elsewhere(_) => route::list_url(source, &format!("/{}", spec.hash), "", "", ""),
+        Source::Elsewhere(_) => route::list_url(source, &format!("/{}", spec.hash), "", "", "", ""),
     };
+    let of_column = |column: &Column| match column.key {
+        "hash" => cell(
+            "hide-s",
+            html! { <span class="hash" title={spec.hash.clone()}>{ format::short_hash(&spec.hash).to_owned() }</span> },
+        ),
+        "through" => cell("spec cut", through(spec)),
+        "variants" => variants(spec),
+        "os" => cell("hide-s", chip(&spec.os)),
+        "target" => cell("", target(spec)),
+        "signed" => cell("hide-s", mute(signed(spec))),
+        "size" => figure_cell(Some("size"), size(spec.size)),
+        "pushed" => figure_cell(None, pushed(spec.pushed)),
+        _ => cell(
+            "spec cut",
+            html! { <>{ row_link(href.clone(), name(&spec.name, &spec.marks)) }{ version(&spec.version) }if spec.compiler.is_some() { { " " }{ compiler(spec.compiler.as_deref()) } }</> },
+        ),
+    };
+    columns.iter().map(of_column).collect()
+}
+
+fn variants(spec: &SpecRow) -> Html {
     let rest = spec.variants.len().saturating_sub(MOST_VARIANTS);
     html! {
-        <>
-            { cell("spec cut", html! { <>{ row_link(href, name(&spec.name, &spec.marks)) }{ version(&spec.version) }if spec.compiler.is_some() { { " " }{ compiler(spec.compiler.as_deref()) } }</> }) }
-            { cell("hide-s", html! { <span class="hash" title={spec.hash.clone()}>{ short }</span> }) }
-            if has_path { { cell("spec cut", through(spec)) } }
-            <td class="spec wide cut hide-s" title={spec.variants.join(" ")}>
-                if spec.variants.is_empty() { { mute("none") } }
-                { for spec.variants.iter().take(MOST_VARIANTS).map(|variant| html! { <><span class="variant">{ assigned(variant) }</span>{ " " }</> }) }
-                if rest > 0 { <span class="more">{ format!("and {rest} more") }</span> }
-            </td>
-            { cell("hide-s", chip(&spec.os)) }
-            { cell("", target(spec)) }
-            if has_pushes(source) {
-                { figure_cell(Some("size"), size(spec.size)) }
-                { figure_cell(None, pushed(spec.pushed)) }
-            }
-        </>
+        <td class="spec wide cut hide-s" title={spec.variants.join(" ")}>
+            if spec.variants.is_empty() { { mute("none") } }
+            { for spec.variants.iter().take(MOST_VARIANTS).map(|variant| html! { <><span class="variant">{ assigned(variant) }</span>{ " " }</> }) }
+            if rest > 0 { <span class="more">{ format!("and {rest} more") }</span> }
+        </td>
+    }
+}
+
+const fn signed(spec: &SpecRow) -> &'static str {
+    match spec.signed {
+        Some(true) => "signed",
+        Some(false) => "unsigned",
+        None => "unknown",
     }
 }
 

@@ -1,8 +1,10 @@
 //! A dependency graph drawn in layers. The tree of the same page says all of it in text.
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
+use gloo::timers::callback::Timeout;
 use larder_frontend::{
+    drag::Drag,
     format,
     graph::{Kinds, Layout, Line, NODE_HEIGHT, NODE_WIDTH, Placed, Step},
 };
@@ -27,6 +29,9 @@ const LEGIBLE: usize = 3;
 
 /// How high the frame grows at most, as a part of the window; `style/larder-specs/graph.css` says the same.
 const FRAME_HEIGHT: f64 = 0.7;
+
+/// The class of a frame whose drawing follows the pointer.
+const DRAGGED: &str = "dragged";
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct GraphViewProps {
@@ -99,6 +104,7 @@ pub(crate) fn GraphView(props: &GraphViewProps) -> Html {
             event.stop_propagation();
         })
     };
+    let (dragging, drags) = use_dragging(&frame);
     let toggle = |label: &'static str, is_on: bool, next: Kinds| {
         let onclick = {
             let kinds = kinds.setter();
@@ -124,16 +130,58 @@ pub(crate) fn GraphView(props: &GraphViewProps) -> Html {
                 </span>
             </div>
             <div class="graph-frame" ref={frame} role="group" tabindex="-1" {onkeydown}
+                onpointerdown={drags.clone()} onpointermove={drags.clone()} onpointerup={drags.clone()} onpointercancel={drags}
+                ondragstart={|event: DragEvent| event.prevent_default()}
                 aria-label={format!("Dependencies of {} as a graph. Arrows walk it, Enter opens; the tree says the same in text.", props.spec.summary.name)}>
                 <svg width={size(layout.width)} height={size(layout.height)} viewBox={format!("0 0 {} {}", layout.width, layout.height)}>
                     <g class="edges" aria-hidden="true">
                         { for layout.edges.iter().map(|edge| line(&layout, edge, here_now)) }
                     </g>
-                    { for layout.nodes.iter().enumerate().map(|(place, placed)| node(props, &layout, place, placed, here_now, &here)) }
+                    { for layout.nodes.iter().enumerate().map(|(place, placed)| node(props, &layout, place, placed, here_now, &here, &dragging)) }
                 </svg>
             </div>
         </div>
     }
+}
+
+/// The pointer that is pressed in the frame.
+type Dragging = Rc<RefCell<Option<Drag>>>;
+
+/// Has the drawing follow a mouse or a pen; fingers scroll it by themselves.
+#[hook]
+fn use_dragging(frame: &NodeRef) -> (Dragging, Callback<PointerEvent>) {
+    let dragging: Dragging = use_mut_ref(|| None);
+    let hear = {
+        let (dragging, frame) = (dragging.clone(), frame.clone());
+        Callback::from(move |event: PointerEvent| {
+            let Some(frame) = frame.cast::<HtmlElement>() else { return };
+            let at = (event.client_x(), event.client_y());
+            match event.type_().as_str() {
+                "pointerdown" if event.button() == 0 && event.pointer_type() != "touch" => {
+                    *dragging.borrow_mut() = Some(Drag::begin(at, (frame.scroll_left(), frame.scroll_top())));
+                }
+                // Let go where the frame could not hear it.
+                "pointermove" if event.buttons() & 1 == 0 => *dragging.borrow_mut() = None,
+                "pointermove" => {
+                    let scrolled = dragging.borrow_mut().as_mut().and_then(|drag| drag.moved(at));
+                    if let Some((left, top)) = scrolled {
+                        let _ = frame.set_pointer_capture(event.pointer_id());
+                        let _ = frame.class_list().add_1(DRAGGED);
+                        frame.set_scroll_left(left);
+                        frame.set_scroll_top(top);
+                    }
+                }
+                "pointerup" | "pointercancel" => {
+                    let _ = frame.class_list().remove_1(DRAGGED);
+                    // The click that follows at once still belongs to it.
+                    let dragging = dragging.clone();
+                    Timeout::new(0, move || *dragging.borrow_mut() = None).forget();
+                }
+                _ => {}
+            }
+        })
+    };
+    (dragging, hear)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no window is that large")]
@@ -171,6 +219,7 @@ fn node(
     placed: &Placed,
     here: usize,
     set_here: &UseStateHandle<usize>,
+    dragging: &Dragging,
 ) -> Html {
     let node = &props.spec.nodes[placed.node];
     let needs = layout.edges.iter().filter(|edge| edge.from == place).count() as u64;
@@ -194,9 +243,11 @@ fn node(
         let href = spec_page(&props.mirror, &node.hash);
         // The router follows links of HTML; this is one of SVG.
         let onclick = {
-            let href = href.clone();
+            let (href, dragging) = (href.clone(), dragging.clone());
             Callback::from(move |event: MouseEvent| {
-                if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
+                if dragging.borrow().is_some_and(|drag| drag.is_drag()) {
+                    event.prevent_default();
+                } else if !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
                     event.prevent_default();
                     route::go(&href);
                 }

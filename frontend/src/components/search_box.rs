@@ -25,7 +25,7 @@ const ITEMS_ID: &str = "search-items";
 #[derive(Properties, PartialEq)]
 pub(crate) struct SearchBoxProps {
     pub text: AttrValue,
-    /// The mirror whose packages are searched; without one, mirrors are.
+    /// The mirror whose packages are searched; without one, those of all are.
     pub scope: Option<AttrValue>,
     /// What is known of the query.
     pub read: Rc<Read>,
@@ -136,14 +136,10 @@ pub(crate) fn SearchBox(props: &SearchBoxProps) -> Html {
             }
         })
     };
-    let (placeholder, label) = match &props.scope {
-        Some(mirror) => {
-            ("Search packages and specs, or /hash", format!("Search packages of {mirror}, or a spec by /hash"))
-        }
-        None => ("Search mirrors", "Search mirrors".to_owned()),
-    };
+    let scope = props.scope.as_deref().unwrap_or("all mirrors");
+    let label = format!("Search packages of {scope}, or a spec by /hash");
     // A form would reload the page; the role alone says what this is.
-    let is_hash = props.scope.is_some() && matches!(Sought::parse(&props.text), Sought::Hash(_));
+    let is_hash = matches!(Sought::parse(&props.text), Sought::Hash(_));
     let trouble = props.read.trouble(&props.text).filter(|_| props.scope.is_some());
     let is_open = !props.items.is_empty();
     html! {
@@ -152,7 +148,7 @@ pub(crate) fn SearchBox(props: &SearchBoxProps) -> Html {
             <div class="search-paint spec" ref={paint} aria-hidden="true">{ for props.read.stretches(&props.text).iter().map(stretch) }</div>
             <input id={SEARCH_ID} ref={field} type="search" value={props.text.clone()} {oninput} {onkeydown} {onblur}
                 onscroll={follow.reform(|_: Event| ())}
-                {placeholder} aria-label={label}
+                placeholder="Search packages and specs, or /hash" aria-label={label}
                 role={props.scope.is_some().then_some("combobox")} aria-autocomplete={props.scope.is_some().then_some("list")}
                 aria-expanded={props.scope.is_some().then(|| is_open.to_string())} aria-controls={is_open.then_some(ITEMS_ID)}
                 aria-activedescendant={is_open.then(|| item_id(*chosen))}

@@ -1,20 +1,23 @@
 //! The bar and the tabs, above every page.
 
-use larder_frontend::{format, token};
+use larder_frontend::{format, machine::Machine, token};
 use larder_shared::{api::Mirror, name::MirrorName, route::page::Page};
 use yew::prelude::*;
 
-use super::{glyph, mirror_chooser::MirrorChooser, theme_button::ThemeButton, your_machine::YourMachine};
+use super::{glyph, mirror_chooser::MirrorChooser, theme_button::ThemeButton};
 use crate::{route, site};
 
 /// The shell of `page`, which belongs to `current`. `mirrors` are all as far as known; `search` is the
-/// box, where there is something to search. `use_token` is where a token is given.
+/// box, where there is something to search. `use_token` is where a token is given; `on_machine` asks for `machine`,
+/// the reader's.
 pub(crate) fn shell(
     page: &Page,
     mirrors: &[Mirror],
     current: Option<&MirrorName>,
     search: Option<Html>,
     use_token: String,
+    machine: Option<&Machine>,
+    on_machine: Callback<MouseEvent>,
 ) -> Html {
     let token = if token::held().is_some() { "A token is used. Look at it, or forget it" } else { "Use a token" };
     html! {
@@ -23,13 +26,24 @@ pub(crate) fn shell(
                 <a class="brand" href={route::href(&Page::Home)} aria-label="Larder, home">{ glyph::brand() }<span>{ "Larder" }</span></a>
                 <MirrorChooser mirrors={mirrors.to_vec()} current={current.cloned()}/>
                 { search.unwrap_or_else(|| html! { <span></span> }) }
-                <YourMachine/>
+                { machine_button(machine, on_machine) }
                 if !site::is_static() { <a class="btn bare key" href={use_token} aria-label={token} title={token} data-held={token::held().map(|_| "")}>{ glyph::key() }</a> }
                 <ThemeButton/>
             </div>
             if let Some(mirror) = current { { tabs(page, mirrors, mirror) } }
             <div class="busy" aria-hidden="true"></div>
         </header>
+    }
+}
+
+/// The button of the reader's machine.
+fn machine_button(machine: Option<&Machine>, onclick: Callback<MouseEvent>) -> Html {
+    let (name, label) = match machine {
+        Some(machine) => (machine.short(), format!("Your machine: {}. Change", machine.short())),
+        None => ("Your machine".to_owned(), "Your machine: not set. Say which".to_owned()),
+    };
+    html! {
+        <button type="button" id="machine-button" class={if machine.is_some() { "btn host set" } else { "btn host" }} aria-label={label} aria-haspopup="dialog" {onclick}>{ name }</button>
     }
 }
 

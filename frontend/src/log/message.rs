@@ -50,6 +50,8 @@ pub enum Ask {
     },
     /// Whether times and paths of the stage step back from now on.
     Dim(bool),
+    /// Whether it still hears: a regular expression may keep it for ever.
+    Alive,
     /// The plain text of some lines, at most [`MAX_COPIED_LINES`].
     Text {
         /// The first, counted from 1.
@@ -65,6 +67,8 @@ pub enum Ask {
 pub enum Tell {
     /// It listens.
     Ready,
+    /// It still hears.
+    Alive,
     /// Some of the log has arrived.
     Progress(Size),
     /// All of it has, and was read.

@@ -2,16 +2,8 @@
 
 use std::rc::Rc;
 
-use larder_frontend::{
-    commands::{Command, push, push_with_spack},
-    format,
-    order::sorted,
-};
-use larder_shared::{
-    api::{Mirror, Origin},
-    name::MirrorName,
-    route::page::Page,
-};
+use larder_frontend::{format, order::sorted};
+use larder_shared::{api::Mirror, route::page::Page};
 use yew::prelude::*;
 
 use super::{
@@ -21,16 +13,13 @@ use super::{
     use_title,
 };
 use crate::{
-    api,
     components::{
-        commands::commands,
         mirrors_table::mirrors_table,
         page_head::page_head,
         stats::{Figure, stats},
         values::{foreign, size},
     },
-    load::{Answer, use_answer},
-    site,
+    load::Answer,
 };
 
 /// How many of the newest specs are shown.
@@ -42,8 +31,6 @@ const BROKEN: usize = 3;
 #[derive(Properties, PartialEq)]
 pub(crate) struct HomePageProps {
     pub mirrors: Answer<Vec<Mirror>>,
-    /// What is written in the search box.
-    pub text: AttrValue,
 }
 
 #[component]
@@ -52,12 +39,12 @@ pub(crate) fn HomePage(props: &HomePageProps) -> Html {
     html! {
         <article class="page">
             { page_head(&Page::Home, html! { "Overview" }, Html::default(), None) }
-            { block(&props.mirrors, 8, |mirrors| if mirrors.is_empty() { no_mirror() } else { overview(mirrors, &props.text) }) }
+            { block(&props.mirrors, 8, |mirrors| if mirrors.is_empty() { html! { <Hosted program={Program::Mirrors} part={Part::Empty(None)}/> } } else { overview(mirrors) }) }
         </article>
     }
 }
 
-fn overview(mirrors: &Rc<Vec<Mirror>>, text: &str) -> Html {
+fn overview(mirrors: &Rc<Vec<Mirror>>) -> Html {
     let sum = |part: fn(&Mirror) -> u64| mirrors.iter().map(part).sum::<u64>();
     let unsized_specs = sum(|mirror| mirror.unsized_specs);
     let bytes = sum(|mirror| mirror.bytes);
@@ -76,12 +63,6 @@ fn overview(mirrors: &Rc<Vec<Mirror>>, text: &str) -> Html {
     let order = sorted(mirrors.len(), &|a, b| failing(&mirrors[b]).cmp(&failing(&mirrors[a])));
     let broken: Vec<&Mirror> =
         order.into_iter().map(|place| &mirrors[place]).filter(|mirror| failing(mirror) > 0).take(BROKEN).collect();
-    let words: Vec<String> = text.split_whitespace().map(str::to_ascii_lowercase).collect();
-    let shown: Vec<Mirror> = mirrors
-        .iter()
-        .filter(|mirror| words.iter().all(|word| mirror.name.as_str().contains(word.as_str())))
-        .cloned()
-        .collect();
     // The mirror that changed last is the one most people come for.
     let latest = mirrors.iter().max_by_key(|mirror| (mirror.updated, mirror.specs));
     html! {
@@ -93,14 +74,8 @@ fn overview(mirrors: &Rc<Vec<Mirror>>, text: &str) -> Html {
                         <Hosted key={mirror.name.as_str()} program={Program::Reports} part={Part::Broken { mirror: mirror.name.clone(), failing: failing(mirror), named: true }}/>
                     }
                     <section>
-                        <h2>{ "Mirrors" }
-                            if !words.is_empty() { { " " }<span class="mute">{ format!("{} of {}", shown.len(), mirrors.len()) }</span> }
-                        </h2>
-                        if shown.is_empty() {
-                            <p class="note">{ "No mirror has " }<code>{ text.to_owned() }</code>{ " in its name. To search packages, open a mirror first." }</p>
-                        } else {
-                            { mirrors_table(&shown) }
-                        }
+                        <h2>{ "Mirrors" }</h2>
+                        { mirrors_table(mirrors) }
                     </section>
                 </div>
                 if let Some(latest) = latest {
@@ -125,67 +100,4 @@ pub(crate) fn stored_figure(bytes: u64, unsized_specs: u64) -> Figure {
         return figure;
     }
     figure.with_note(html! { { format!("and {} of unknown size", format::counted(unsized_specs, "spec")) } })
-}
-
-fn no_mirror() -> Html {
-    let origin = site::url();
-    let make = Command::of(&[
-        "curl",
-        "-X",
-        "POST",
-        "-H",
-        "\"Authorization: Bearer $LARDER_TOKEN\"",
-        "-d",
-        "'{\"name\": \"my-mirror\"}'",
-        &format!("{origin}/api/v1/mirrors"),
-    ]);
-    html! {
-        <div class="stack narrow">
-            <section>
-                <h2>{ "No mirror yet" }</h2>
-                <p>{ "A mirror holds the packages of one Spack build cache. Push the folder of one, and it is made and shown here:" }</p>
-                { commands(&[push(&origin, "my-mirror")]) }
-                <p class="search-note">{ "The folder is one that " }<code>{ "spack buildcache push" }</code>{ " wrote: it holds " }<code>{ "build_cache" }</code>{ " or " }<code>{ "v3" }</code>{ " and " }<code>{ "blobs" }</code>{ ". The token is an admin's." }</p>
-            </section>
-            <section>
-                <h2 class="k">{ "Or make an empty one" }</h2>
-                { commands(&[make]) }
-            </section>
-        </div>
-    }
-}
-
-#[derive(Properties, PartialEq)]
-pub(crate) struct EmptyMirrorProps {
-    pub mirror: MirrorName,
-}
-
-/// What stands where a mirror's packages would be.
-#[component]
-pub(crate) fn EmptyMirror(props: &EmptyMirrorProps) -> Html {
-    let mirror = use_answer(api::mirror(&props.mirror), 0);
-    block(&mirror, 2, |mirror| empty_mirror(mirror))
-}
-
-/// What to say of a mirror without packages, and the command that changes it.
-pub(crate) fn empty_mirror(mirror: &Mirror) -> Html {
-    match mirror.origin {
-        Origin::Bucket => html! {
-            <section class="narrow">
-                <h2>{ "This mirror is empty" }</h2>
-                <p>{ "Push to it, and it shows here with the next read:" }</p>
-                if let Some(recipe) = push_with_spack(&site::url(), &mirror.name) {
-                    { commands(&recipe) }
-                    <p class="search-note">{ "Nobody runs " }<code>{ "update-index" }</code>{ ". A folder that Spack filled, and packages over 100 MB, which Cloudflare refuses in one request, go by:" }</p>
-                }
-                { commands(&[push(&site::url(), mirror.name.as_str())]) }
-            </section>
-        },
-        Origin::Http { .. } | Origin::Oci { .. } => html! {
-            <section class="narrow">
-                <h2>{ "This mirror shows nothing yet" }</h2>
-                <p>{ "Its packages come from its origin, and Larder has none of it yet. \u{201c}Where it comes from\u{201d} on the overview tells how the origin fares." }</p>
-            </section>
-        },
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use gloo::{events::EventListener, utils::window};
 use js_sys::{Function, Promise, Reflect};
 use larder_shared::{name::MirrorName, route::page::Page};
 use wasm_bindgen::{JsCast, JsValue};
@@ -55,7 +56,7 @@ impl Program {
             | Page::Failures(_)
             | Page::Failure(..) => Some(Self::Reports),
             Page::Package(..) | Page::Spec(..) | Page::Compare(_) | Page::Keys(_) => Some(Self::Specs),
-            Page::Tokens(_) | Page::NotFound(_) => Some(Self::Mirrors),
+            Page::Search | Page::Hash(_) | Page::Tokens(_) | Page::NotFound(_) => Some(Self::Mirrors),
             Page::Home | Page::Open | Page::Mirror(_) | Page::Packages(_) => None,
         }
     }
@@ -83,10 +84,16 @@ pub(crate) enum Part {
     Install(MirrorName),
     /// How a mirror grows and is used.
     Usage(MirrorName),
+    /// Where there is no mirror, or one without packages: how that changes.
+    Empty(Option<MirrorName>),
     /// In place of the page: there is no such mirror.
     NoMirror(MirrorName),
     /// The dialog in which a token is given.
     Token,
+    /// The dialog that asks which machine is the reader's.
+    Machine,
+    /// The dialog that lists the keys.
+    Shortcuts,
     /// What broke in a mirror.
     Broken {
         /// The mirror.
@@ -105,6 +112,10 @@ impl Part {
         match words[..] {
             ["page"] => Some(Self::Page),
             ["token"] => Some(Self::Token),
+            ["empty"] => Some(Self::Empty(None)),
+            ["empty", mirror] => Some(Self::Empty(Some(mirror.parse().ok()?))),
+            ["machine"] => Some(Self::Machine),
+            ["shortcuts"] => Some(Self::Shortcuts),
             ["no-mirror", mirror] => Some(Self::NoMirror(mirror.parse().ok()?)),
             ["usage", mirror] => Some(Self::Usage(mirror.parse().ok()?)),
             ["install", mirror] => Some(Self::Install(mirror.parse().ok()?)),
@@ -123,6 +134,10 @@ impl fmt::Display for Part {
         match self {
             Self::Page => f.write_str("page"),
             Self::Token => f.write_str("token"),
+            Self::Empty(None) => f.write_str("empty"),
+            Self::Empty(Some(mirror)) => write!(f, "empty {mirror}"),
+            Self::Machine => f.write_str("machine"),
+            Self::Shortcuts => f.write_str("shortcuts"),
             Self::NoMirror(mirror) => write!(f, "no-mirror {mirror}"),
             Self::Usage(mirror) => write!(f, "usage {mirror}"),
             Self::Install(mirror) => write!(f, "install {mirror}"),
@@ -211,10 +226,31 @@ pub(crate) fn Hosted(props: &HostedProps) -> Html {
     }
 }
 
+/// The event that tells that a dialog was closed which the dashboard had opened.
+const CLOSED: &str = "larder-closed";
+
+/// Tells the dashboard that its dialog was closed.
+pub(crate) fn tell_closed() {
+    browser::tell(CLOSED);
+}
+
+/// The dialog that is open, where no URL says so.
+#[hook]
+pub(crate) fn use_dialog() -> UseStateHandle<Option<Part>> {
+    let dialog = use_state_eq(|| None::<Part>);
+    let setter = dialog.setter();
+    use_effect_with((), move |()| {
+        let listener = EventListener::new(&window(), CLOSED, move |_| setter.set(None));
+        || drop(listener)
+    });
+    dialog
+}
+
 /// What stands in for a part until it is drawn, about as high.
 fn stand_in(part: &Part) -> Html {
     match part {
-        Part::Install(_) | Part::Token => Html::default(),
+        Part::Install(_) | Part::Token | Part::Machine | Part::Shortcuts => Html::default(),
+        Part::Empty(_) => html! { <div aria-busy="true">{ skeleton(4) }</div> },
         Part::Usage(_) => html! { <div aria-busy="true">{ skeleton(usage::ROWS) }</div> },
         Part::Page | Part::NoMirror(_) => html! { <div class="page" aria-busy="true">{ skeleton(8) }</div> },
         Part::Broken { failing, .. } => {

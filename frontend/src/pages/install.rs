@@ -109,7 +109,8 @@ fn ways(way: Way, choose: &Callback<usize>, guide: &Guide) -> Html {
     let all: Vec<_> = here.iter().map(|way| Tab { key: way.key(), label: way.label() }).collect();
     let place = here.iter().position(|each| *each == way).unwrap_or_default();
     let end = if guide.recipe.commands.len() > 1 { copy_all(&guide.recipe.commands) } else { Html::default() };
-    let panel = html! { <>{ for guide.files.iter().map(file) }{ told(&guide.recipe) }</> };
+    let panel =
+        html! { <>{ for guide.files.iter().map(file) }{ told(&guide.recipe) }{ for guide.image.iter().map(file) }</> };
     tabs("install", "Way to install", &all, place, choose, end, panel)
 }
 

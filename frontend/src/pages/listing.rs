@@ -5,6 +5,7 @@ use std::rc::Rc;
 use larder_frontend::{
     find::{message::Failed, paint::asks_for_specs},
     format,
+    found_columns::{Column, PACKAGES, SPECS, chosen, turned},
     source::Source,
     window::View,
 };
@@ -18,15 +19,16 @@ use crate::{
     announce::announce,
     browser,
     components::{
+        column_menu::ColumnMenu,
         facets::Facets,
-        found_table::FoundTable,
+        found_table::{FoundTable, is_known},
         page_head::page_head,
         parts::{code, in_code},
         values::foreign,
     },
     finder::{Finder, Shown},
     my_machine::use_machine,
-    route::list_url,
+    route::{self, list_url},
 };
 
 #[derive(Clone, PartialEq)]
@@ -41,6 +43,8 @@ pub(crate) struct ListingProps {
     pub facets: AttrValue,
     /// The URL's `by`: what a row is.
     pub by: AttrValue,
+    /// The URL's `cols`: which columns are shown.
+    pub cols: AttrValue,
     /// Finds in the source's catalogue, once that is here.
     pub finder: Finder,
 }
@@ -96,14 +100,14 @@ pub(super) fn use_found(props: &ListingProps) -> Option<Listed> {
             find.emit(Question { offset, limit: limit.min(MAX_ROWS), ..latest.borrow().clone() });
         })
     };
-    let of_list = (props.source.clone(), props.sort.clone(), props.by.clone());
-    let url_of = use_callback(of_list, |(query, facets): (String, String), (source, sort, by)| {
-        list_url(source, &query, &facets, sort, by)
+    let of_list = (props.source.clone(), props.sort.clone(), props.by.clone(), props.cols.clone());
+    let url_of = use_callback(of_list, |(query, facets): (String, String), (source, sort, by, cols)| {
+        list_url(source, &query, &facets, sort, by, cols)
     });
     let asked = known.shown.as_ref().map(|shown| (shown.question.query.clone(), shown.question.facets.clone()));
-    let of_answer = (props.source.clone(), asked.unwrap_or_default(), props.by.clone());
-    let url_of_order = use_callback(of_answer, |sort: String, (source, (query, facets), by)| {
-        list_url(source, query, facets, &sort, by)
+    let of_answer = (props.source.clone(), asked.unwrap_or_default(), props.by.clone(), props.cols.clone());
+    let url_of_order = use_callback(of_answer, |sort: String, (source, (query, facets), by, cols)| {
+        list_url(source, query, facets, &sort, by, cols)
     });
     {
         let found = known.shown.as_ref().filter(|shown| !shown.question.query.is_empty()).map(|shown| {
@@ -151,7 +155,8 @@ pub(super) fn found(
 ) -> Html {
     let (known, answer) = (&props.finder.known, &shown.found);
     let of = known.ready.as_ref().map_or(0, |ready| ready.specs);
-    let url = |query: &str, facets: &str, by: &str| list_url(&props.source, query, facets, &props.sort, by);
+    let url =
+        |query: &str, facets: &str, by: &str| list_url(&props.source, query, facets, &props.sort, by, &props.cols);
     let is_told =
         |facet: &&Facet| matches!(props.source, Source::Mirror(_)) || !matches!(&*facet.key, "age" | "signed");
     let facets: Vec<Facet> = answer.facets.iter().filter(is_told).cloned().collect();
@@ -175,7 +180,12 @@ pub(super) fn found(
             { words_apart(&shown.question.facets, &|facets| url(&props.text, facets, &props.by)) }
         </>
     };
-    let turn = html! { <a class="btn" href={url(&props.text, &props.facets, other.0)}>{ other.1 }</a> };
+    let turn = html! {
+        <>
+            <a class="btn" href={url(&props.text, &props.facets, other.0)}>{ other.1 }</a>
+            if answer.total > 0 { { column_menu(props, shown.question.by) } }
+        </>
+    };
     html! {
         <article class="page">
             { page_head(&props.source.page(), title, beside, Some(turn)) }
@@ -189,13 +199,32 @@ pub(super) fn found(
                     if answer.total == 0 {
                         { no_match(&shown, &|query, facets| url(query, facets, &props.by)) }
                     } else {
-                        <FoundTable source={props.source.clone()} {shown} sort={props.sort.clone()} {url_of_order} {on_missing}/>
+                        <FoundTable source={props.source.clone()} {shown} sort={props.sort.clone()} cols={props.cols.clone()} {url_of_order} {on_missing}/>
                     }
                 </div>
             </div>
             { below }
         </article>
     }
+}
+
+/// Which columns are shown, and a choice of them.
+fn column_menu(props: &ListingProps, by: By) -> Html {
+    let all: &'static [Column] = match by {
+        By::Packages => &PACKAGES,
+        By::Specs => &SPECS,
+    };
+    let shown = chosen(all, &props.cols);
+    let all_here = all.iter().skip(1).filter(|column| is_known(&props.source, column));
+    let columns = all_here.map(|column| (column.key, column.name, shown.contains(column))).collect::<Vec<_>>();
+    let onchoose = {
+        let props = props.clone();
+        Callback::from(move |key: &'static str| {
+            let cols = turned(all, &props.cols, key);
+            route::go_instead(&list_url(&props.source, &props.text, &props.facets, &props.sort, &props.by, &cols));
+        })
+    };
+    html! { <ColumnMenu {columns} {onchoose}/> }
 }
 
 /// What the query cannot say, each a word that can be taken away.

@@ -14,7 +14,7 @@ use yew::prelude::*;
 
 use super::{
     block,
-    home::{empty_mirror, stored_figure},
+    home::stored_figure,
     hosted::{Hosted, Part, Program},
     is_mirror_missing, use_title,
 };
@@ -83,7 +83,7 @@ pub(crate) fn MirrorPage(props: &MirrorPageProps) -> Html {
                                 if !site::is_static() { <Hosted program={Program::Mirrors} part={Part::Usage(props.mirror.clone())}/> }
                             </div>
                         } else {
-                            <div class="stack">{ broken(mirror) }{ empty_mirror(mirror) }</div>
+                            <div class="stack">{ broken(mirror) }<Hosted program={Program::Mirrors} part={Part::Empty(Some(mirror.name.clone()))}/></div>
                         }
                     </div>
                 </>
@@ -137,8 +137,8 @@ pub(crate) fn use_section(mirror: &Mirror, example: Option<String>) -> Html {
         })
     };
     let (first, words) = match site::has_registry() {
-        true => ("oci", "Other ways: OCI, Stackinator, GitHub Actions"),
-        false => ("stackinator", "Other ways: Stackinator, GitHub Actions"),
+        true => ("oci", "Other ways: an environment, OCI, Stackinator, GitHub Actions"),
+        false => ("stackinator", "Other ways: an environment, Stackinator, GitHub Actions"),
     };
     let ways = route::url(&Page::Mirror(mirror.name.clone()), &[("install", first)]);
     html! {

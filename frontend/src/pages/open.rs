@@ -120,7 +120,7 @@ fn address_form() -> Html {
         event.prevent_default();
         let Some(field) = field(&event).and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) else { return };
         match static_mirror(&field.value()) {
-            Ok(url) => route::go(&route::list_url(&Source::Elsewhere(url), "", "", "", "")),
+            Ok(url) => route::go(&route::list_url(&Source::Elsewhere(url), "", "", "", "", "")),
             Err(why) => {
                 field.set_custom_validity(why);
                 field.report_validity();

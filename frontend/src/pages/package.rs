@@ -320,8 +320,8 @@ fn tools(
         let url_of = |chosen: &[Column]| view.with_columns(chosen);
         let urls: Vec<(Column, String)> =
             Column::ALL.into_iter().map(|column| (column, url_of(&toggled(&view.columns, column)))).collect();
-        Callback::from(move |column: Column| {
-            if let Some((_, url)) = urls.iter().find(|(known, _)| *known == column) {
+        Callback::from(move |key: &'static str| {
+            if let Some((_, url)) = urls.iter().find(|(column, _)| column.key() == key) {
                 route::go(url);
             }
         })
@@ -352,7 +352,7 @@ fn tools(
                     if !picked.is_empty() { { format!(" {}", picked.len()) } }
                     <kbd aria-hidden="true">{ "c" }</kbd>
                 </a>
-                <ColumnMenu chosen={view.columns.clone()} {onchoose}/>
+                <ColumnMenu columns={Column::ALL.map(|column| (column.key(), column.name(), view.columns.contains(&column))).to_vec()} {onchoose}/>
             </span>
         </div>
     }

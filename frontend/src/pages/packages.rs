@@ -17,7 +17,6 @@ use yew::prelude::*;
 
 use super::{
     block,
-    home::EmptyMirror,
     hosted::{Hosted, Part, Program},
     is_mirror_missing,
     listing::{ListingProps, finder_note, found, use_found},
@@ -66,9 +65,8 @@ pub(crate) fn PackagesPage(PackagesPageProps { mirror, listing: props }: &Packag
         return html! { <Hosted program={Program::Mirrors} part={Part::NoMirror(mirror.clone())}/> };
     }
     let url_of_order = {
-        let (source, text, facets, by) =
-            (props.source.clone(), props.text.clone(), props.facets.clone(), props.by.clone());
-        Callback::from(move |sort: String| route::list_url(&source, &text, &facets, &sort, &by))
+        let ListingProps { source, text, facets, by, cols, .. } = props.clone();
+        Callback::from(move |sort: String| route::list_url(&source, &text, &facets, &sort, &by, &cols))
     };
     if let (Some(listed), false) = (shown, total == 0 && !packages.state.waiting) {
         return found(props, html! { "Packages" }, listed, Html::default());
@@ -84,7 +82,7 @@ pub(crate) fn PackagesPage(PackagesPageProps { mirror, listing: props }: &Packag
             if let Some(failed) = &props.finder.known.failed { { finder_note(failed) } }
             { block(&packages, 16, |packages| {
                 if packages.is_empty() {
-                    return html! { <EmptyMirror mirror={mirror.clone()}/> };
+                    return html! { <Hosted program={Program::Mirrors} part={Part::Empty(Some(mirror.clone()))}/> };
                 }
                 let list = if found_here == 0 && is_coming {
                     // The server's list knows names alone: what a query finds is not known yet.
@@ -94,7 +92,7 @@ pub(crate) fn PackagesPage(PackagesPageProps { mirror, listing: props }: &Packag
                 } else if found_here == 0 {
                     nothing_found(&page, &words, (!props.sort.is_empty()).then_some(&props.sort))
                 } else {
-                    html! { <FoundTable source={props.source.clone()} shown={(*listed).clone()} sort={props.sort.clone()} {url_of_order} on_missing={Callback::noop()}/> }
+                    html! { <FoundTable source={props.source.clone()} shown={(*listed).clone()} sort={props.sort.clone()} cols={props.cols.clone()} {url_of_order} on_missing={Callback::noop()}/> }
                 };
                 // The place of the facets is kept, so that nothing moves when they come.
                 if props.finder.known.is_lost { list } else { html! { <div class="finding"><div class="facets"></div><div class="found-list">{ list }</div></div> } }

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! /                                        Home
+//! /search?q=                               Search: all mirrors
+//! /s/<hash>                                Hash: the spec, whichever mirror has it
 //! /open?url=                               Open: a static mirror, by its URL
 //! /m/<mirror>                              Mirror
 //! /m/<mirror>/-/packages?q=                Packages
@@ -33,6 +35,10 @@ use crate::{
 pub enum Page {
     /// All mirrors.
     Home,
+    /// A search of all mirrors.
+    Search,
+    /// A spec by a beginning of its hash, whichever mirror has it.
+    Hash(String),
     /// A static mirror elsewhere, whose URL is a parameter.
     Open,
     /// One mirror.
@@ -80,7 +86,13 @@ impl Page {
         if path == "open" {
             return Some(Self::Open);
         }
+        if path == "search" {
+            return Some(Self::Search);
+        }
         let path = percent_decode_str(path).decode_utf8().ok()?;
+        if let Some(hash) = path.strip_prefix("s/").filter(|hash| is_dag_hash_prefix(hash)) {
+            return Some(Self::Hash(hash.to_owned()));
+        }
         let rest = path.strip_prefix("m/")?;
         let (mirror, page) = match rest.split_once("/-/") {
             Some((mirror, page)) => (mirror, page),
@@ -109,7 +121,7 @@ impl Page {
     /// The mirror the page belongs to.
     pub const fn mirror(&self) -> Option<&MirrorName> {
         match self {
-            Self::Home | Self::Open | Self::NotFound(_) => None,
+            Self::Home | Self::Search | Self::Hash(_) | Self::Open | Self::NotFound(_) => None,
             Self::Mirror(mirror)
             | Self::Packages(mirror)
             | Self::Package(mirror, _)
@@ -131,6 +143,8 @@ impl fmt::Display for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Home => f.write_str("/"),
+            Self::Search => f.write_str("/search"),
+            Self::Hash(hash) => write!(f, "/s/{hash}"),
             Self::Open => f.write_str("/open"),
             Self::Mirror(mirror) => write!(f, "/m/{mirror}"),
             Self::Packages(mirror) => write!(f, "/m/{mirror}/-/packages"),
@@ -158,6 +172,8 @@ mod tests {
     fn pages_parse_what_they_print() {
         for path in [
             "/",
+            "/search",
+            "/s/rjsbs2w",
             "/open",
             "/m/user-environment",
             "/m/opt/a/b",
@@ -182,7 +198,20 @@ mod tests {
 
     #[test]
     fn other_paths_are_not_found() {
-        for path in ["", "/m", "/m/", "/m/A", "/m/a/-/x", "/m/a/-/specs/189", "/x", "/m/a/-/packages/a/b", "/m/%ff"] {
+        for path in [
+            "",
+            "/m",
+            "/m/",
+            "/m/A",
+            "/m/a/-/x",
+            "/m/a/-/specs/189",
+            "/s/",
+            "/s/189",
+            "/s/a/b",
+            "/x",
+            "/m/a/-/packages/a/b",
+            "/m/%ff",
+        ] {
             assert!(matches!(Page::parse(path), Page::NotFound(_)), "{path}");
         }
     }

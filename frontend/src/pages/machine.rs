@@ -1,49 +1,29 @@
-//! Which machine is the reader's, in the bar: every list then marks what runs there.
+//! The dialog that asks which machine is the reader's: every list then marks what runs there.
 
+use gloo::utils::window;
 use larder_frontend::machine::Machine;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::{
-    dialog::Dialog,
-    parts::{code, in_code},
+use super::hosted::tell_closed;
+use crate::{
+    browser,
+    components::{
+        copy::Copy,
+        dialog::Dialog,
+        parts::{code, in_code},
+    },
+    my_machine, route,
 };
-use crate::{announce, browser, my_machine};
 
-/// The button, and the dialog it opens.
 #[component]
-pub(crate) fn YourMachine() -> Html {
-    let machine = my_machine::use_machine();
-    let open = use_state_eq(|| false);
-    let (name, label) = match &machine {
-        Some(machine) => (machine.short(), format!("Your machine: {}. Change", machine.short())),
-        None => ("Your machine".to_owned(), "Your machine: not set. Say which".to_owned()),
-    };
-    let onclick = {
-        let open = open.clone();
-        Callback::from(move |_| open.set(true))
-    };
-    let onclose = {
-        let open = open.clone();
-        Callback::from(move |()| open.set(false))
-    };
-    html! {
-        <>
-            <button type="button" id="machine-button" class={if machine.is_some() { "btn host set" } else { "btn host" }} aria-label={label} aria-haspopup="dialog" {onclick}>{ name }</button>
-            if *open {
-                <Dialog title={html! { "Your machine" }} {onclose}><Form {machine}/></Dialog>
-            }
-        </>
-    }
-}
-
-#[derive(Properties, PartialEq)]
-struct FormProps {
-    machine: Option<Machine>,
+pub(crate) fn MachineDialog() -> Html {
+    html! { <Dialog title={html! { "Your machine" }} onclose={Callback::from(|()| tell_closed())}><Form/></Dialog> }
 }
 
 #[component]
-fn Form(props: &FormProps) -> Html {
+fn Form() -> Html {
+    let machine = my_machine::remembered();
     let problem = use_state_eq(|| None::<String>);
     let field = use_node_ref();
     let close = || {
@@ -59,7 +39,10 @@ fn Form(props: &FormProps) -> Html {
             match Machine::parse(&field.value()) {
                 Ok(machine) => {
                     my_machine::remember(Some(&machine));
-                    announce::answer(format!("Your machine: {}", machine.short()));
+                    // Whoever says which machine is theirs means it, whatever the link says.
+                    if browser::param(my_machine::PARAM).is_some() {
+                        route::drop_machine();
+                    }
                     close();
                 }
                 Err(why) => problem.set(Some(why)),
@@ -70,21 +53,34 @@ fn Form(props: &FormProps) -> Html {
         my_machine::remember(None);
         close();
     });
-    let value = props.machine.as_ref().map(Machine::to_string).unwrap_or_default();
+    let value = machine.as_ref().map(Machine::to_string).unwrap_or_default();
     html! {
         <form {onsubmit} novalidate=true>
             <p><label for="machine-field">{ "What " }{ code("spack arch") }{ " prints there" }</label></p>
-            <input ref={field} id="machine-field" class="field mono" {value} placeholder="linux-debian12-zen3" autocomplete="off" autocapitalize="off" spellcheck="false"
+            <input ref={field} id="machine-field" class="field mono" {value} placeholder="linux-debian12-zen3" autofocus=true autocomplete="off" autocapitalize="off" spellcheck="false"
                 aria-invalid={problem.is_some().then_some("true")} aria-describedby="machine-help"/>
             if let Some(problem) = &*problem { <p class="note bad" role="alert">{ in_code(problem) }</p> }
             <p class="search-note" id="machine-help">{ "Lists then mark what runs there: what was built on the same system, for the same processor or an older one of its family. It stays in this browser." }</p>
-            if props.machine.as_ref().is_some_and(|machine| !machine.is_known()) {
+            if machine.as_ref().is_some_and(|machine| !machine.is_known()) {
                 <p class="note warn">{ "archspec does not know this processor: only what was built for the very same name is marked." }</p>
             }
             <p class="tools form-end">
                 <button type="submit" class="btn main">{ "Save" }</button>
-                if props.machine.is_some() { <button type="button" class="btn bare" onclick={forget}>{ "Forget" }</button> }
+                if let Some(machine) = &machine {
+                    <button type="button" class="btn bare" onclick={forget}>{ "Forget" }</button>
+                    <Copy text={link_for(machine)} label="Copy a link to this page with it" said="a link to this page, for your machine" large=true/>
+                }
             </p>
         </form>
     }
+}
+
+/// The URL of this page, shown to whoever follows it as on `machine`.
+fn link_for(machine: &Machine) -> String {
+    let mut url = window().location().href().unwrap_or_default();
+    if let Some(other) = browser::param(my_machine::PARAM) {
+        let written = route::with_machine("", &other);
+        url = url.replace(&written, "").replace(&written.replacen('?', "&", 1), "");
+    }
+    route::with_machine(&url, &machine.to_string())
 }
