@@ -63,7 +63,7 @@ impl Finder {
                 u64::from(places[specs.package(*row) as usize]) << 32 | u64::from(u32::MAX - specs.version(*row));
             (first(*row) ^ turned, then, *row)
         });
-        let page = page(keys.collect(), question);
+        let page = page(keys, question);
         let named = matched_words(wanted);
         let asked = match wanted {
             Wanted::Specs(Query { specs }) if specs.len() == 1 => specs[0].dependencies.first(),
@@ -171,10 +171,9 @@ impl Finder {
         };
         let turned = if question.descending { u64::MAX } else { 0 };
         let found = (0..).zip(&sums).filter(|(_, sum)| sum.specs > 0);
-        let keys: Vec<(u64, u64, u32)> = found
-            .map(|(package, sum)| (first(package, sum) ^ turned, u64::from(places[package as usize]), package))
-            .collect();
-        let total = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+        let total = u32::try_from(found.clone().count()).unwrap_or(u32::MAX);
+        let keys =
+            found.map(|(package, sum)| (first(package, sum) ^ turned, u64::from(places[package as usize]), package));
         let page = page(keys, question);
         let named = matched_words(wanted);
         // The lists of versions and machines are made for what is shown alone.
@@ -232,16 +231,53 @@ fn matched_words(wanted: &Wanted) -> Vec<String> {
     }
 }
 
-/// The part of some keys that is asked for, in order.
-fn page(mut keys: Vec<(u64, u64, u32)>, question: &Question) -> Vec<(u64, u64, u32)> {
-    let start = (question.offset as usize).min(keys.len());
-    let end = start.saturating_add(question.limit.min(MAX_ROWS) as usize).min(keys.len());
-    if end == 0 {
+/// What rows are put in order by: what was asked for, what decides then, the row.
+type Key = (u64, u64, u32);
+
+/// The part of some keys that is asked for, in order. It holds about twice as many as come before its end, not all.
+fn page(keys: impl Iterator<Item = Key>, question: &Question) -> Vec<Key> {
+    let limit = question.limit.min(MAX_ROWS) as usize;
+    if limit == 0 {
         return Vec::new();
     }
-    if end < keys.len() {
-        keys.select_nth_unstable(end);
+    let end = (question.offset as usize).saturating_add(limit);
+    let most = end.saturating_mul(2);
+    let mut first: Vec<Key> = Vec::new();
+    let mut last = None;
+    for key in keys {
+        if last.is_some_and(|last| key >= last) {
+            continue;
+        }
+        first.push(key);
+        if first.len() >= most {
+            last = Some(*first.select_nth_unstable(end - 1).1);
+            first.truncate(end);
+        }
     }
-    keys[..end].sort_unstable();
-    keys[start..end].to_vec()
+    first.sort_unstable();
+    first.truncate(end);
+    first.split_off((question.offset as usize).min(first.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_page_is_a_part_of_all_in_order(
+            keys in prop::collection::vec((0..9_u64, 0..5_u64), 0..400),
+            offset in 0..300_u32,
+            limit in 0..30_u32,
+        ) {
+            let keys: Vec<Key> = (0..).zip(keys).map(|(row, (one, then))| (one, then, row)).collect();
+            let mut all = keys.clone();
+            all.sort_unstable();
+            let expected: Vec<Key> = all.into_iter().skip(offset as usize).take(limit as usize).collect();
+            let question = Question { offset, limit, ..Question::default() };
+            prop_assert_eq!(page(keys.into_iter(), &question), expected);
+        }
+    }
 }
