@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -89,6 +89,9 @@ function newRunner(folder, repository, number) {
   const runner = join(folder, `runner-${number}`);
   const own = (name) => join(runner, name);
   for (const name of ['scope', 'bin', 'temporary']) mkdirSync(own(name), { recursive: true });
+  // What Spack knows of all its recipes takes it minutes to find out, and nothing in it is of this cache.
+  const known = join(folder, 'runner-0', 'misc');
+  if (existsSync(known)) cpSync(known, own('misc'), { recursive: true });
   const folders = [`install_tree: {root: ${own('tree')}}`, `build_stage: [${own('stage')}]`];
   folders.push(`source_cache: ${own('sources')}`, `misc_cache: ${own('misc')}`);
   writeFileSync(join(own('scope'), 'config.yaml'), `config:\n${folders.map((line) => `  ${line}\n`).join('')}`);
@@ -152,6 +155,10 @@ test('what a first run built, a second one reuses whole', { skip, timeout: 900_0
   const mirror = `${server.url}/mirrors/group/cache`;
   const repository = writeRepository(join(folder, 'recipes'));
   let runners = 0;
+  const first = newRunner(folder, repository, 0);
+  const learn = 'import spack.repo; repo = spack.repo.PATH; repo.provider_index, repo.patch_index, repo.tag_index';
+  const { status, said } = await run('spack', ['python', '-c', learn], { ...inherited(), ...first.environment });
+  assert.equal(status, 0, said);
 
   /** One job of the matrix, on a runner of its own. */
   const job = async (spec, number) => {
@@ -191,7 +198,8 @@ test('what a first run built, a second one reuses whole', { skip, timeout: 900_0
   }
   const before = await api('mirrors/group%2Fcache');
   const { items: builds } = await api('mirrors/group%2Fcache/builds');
-  assert.ok(builds.every(({ status }) => status === 'built' || status === 'reused'), JSON.stringify(builds));
+  // A package that both built is pushed once, and proves one of the two.
+  assert.ok(builds.every(({ status }) => ['built', 'reused', 'unknown'].includes(status)), JSON.stringify(builds));
   assert.deepEqual([...new Set(builds.map((build) => build.package))].filter((name) => name.startsWith('larder-')).sort(), Object.keys(recipes));
 
   for (const { spec, installed, built, reused, not_pushed: notPushed, summary, said } of await matrix(2)) {
