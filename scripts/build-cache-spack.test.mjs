@@ -1,141 +1,17 @@
 // The scripts of the actions that fill a build cache, run as GitHub's jobs run them: a real Spack, a real Larder over
 // https, and a stand-in for the runner only. Each job has an install tree and caches of its own, as a new runner has.
-//
-// Spack is the program that LARDER_SPACK names, or the one on the PATH; from 1.0 on, LARDER_SPACK_PACKAGES names the folder
-// with its recipes (…/repos/spack_repo/builtin). It has to have clingo. No network is needed.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { inRoot, workerEntry } from './paths.mjs';
+import { inRoot } from './paths.mjs';
+import { inherited, learnRecipes, newRunner, reasonToSkip, recipes, run, writeRepository } from './real-spack.mjs';
 import { startServer } from './server.mjs';
 
 const admin = 'the-admin-token-of-the-tests';
-const spack = process.env.LARDER_SPACK || onPath('spack');
-
-function onPath(name) {
-  const { status, stdout } = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' });
-  return status === 0 ? stdout.trim() : '';
-}
-
-function reasonToSkip() {
-  if (!existsSync(workerEntry)) return 'the worker is not built';
-  if (!spack) return 'there is no Spack; name its program in LARDER_SPACK';
-  const missing = ['curl', 'gcc', 'jq', 'make', 'openssl'].filter((program) => !onPath(program));
-  return missing.length > 0 && `there is no ${missing.join(', no ')}`;
-}
-
-const skip = reasonToSkip();
-
-// Since 1.0, compilers are packages, and the recipes are in another repository.
-const hasCompilersAsPackages = !skip && Number(execFileSync(spack, ['--version'], { encoding: 'utf8' }).split('.')[0]) >= 1;
-const builtin = process.env.LARDER_SPACK_PACKAGES;
-
-/** Two packages that share what they need. */
-const recipes = {
-  'larder-base': { needs: [], file: 'base.h', source: '#define BASE 40\n' },
-  'larder-one': { needs: ['larder-base'], file: 'one.c', source: '#include <base.h>\nint main(void) { return BASE + 1; }\n' },
-  'larder-two': { needs: ['larder-base'], file: 'two.c', source: '#include <base.h>\nint main(void) { return BASE + 2; }\n' },
-};
-
-function recipe(name, { needs, file }, url, sha256) {
-  const className = name.replace(/(^|-)(.)/g, (_, dash, letter) => letter.toUpperCase());
-  return `${hasCompilersAsPackages ? 'from spack_repo.builtin.build_systems.generic import Package\n\n' : ''}import os
-
-from spack.package import *
-
-
-class ${className}(Package):
-    """Made for a test."""
-
-    homepage = "https://larder.example.org"
-    version("1.0", url="${url}", sha256="${sha256}")
-    depends_on("c", type="build")
-${needs.map((need) => `    depends_on("${need}")\n`).join('')}
-    def install(self, spec, prefix):
-        mkdirp(prefix.bin, prefix.include)
-        if "${file}".endswith(".c"):
-            Executable(os.environ["CC"])("-o", os.path.join(str(prefix.bin), "program"), "${file}")
-        else:
-            install("${file}", prefix.include)
-`;
-}
-
-/** A repository of recipes, with sources that lie beside it; gives what `repos.yaml` says of it. */
-function writeRepository(folder) {
-  const packages = hasCompilersAsPackages ? join(folder, 'spack_repo', 'larder') : folder;
-  mkdirSync(join(packages, 'packages'), { recursive: true });
-  writeFileSync(join(packages, 'repo.yaml'), `repo:\n  namespace: larder\n${hasCompilersAsPackages ? '  api: v2.0\n' : ''}`);
-  for (const [name, one] of Object.entries(recipes)) {
-    const source = join(folder, 'sources', `${name}-1.0`);
-    mkdirSync(source, { recursive: true });
-    writeFileSync(join(source, one.file), one.source);
-    const archive = `${source}.tar.gz`;
-    execFileSync('tar', ['-C', join(folder, 'sources'), '-czf', archive, `${name}-1.0`]);
-    const sha256 = createHash('sha256').update(readFileSync(archive)).digest('hex');
-    const place = join(packages, 'packages', hasCompilersAsPackages ? name.replaceAll('-', '_') : name);
-    mkdirSync(place);
-    writeFileSync(join(place, 'package.py'), recipe(name, one, `file://${archive}`, sha256));
-  }
-  return hasCompilersAsPackages ? `repos:\n  larder: ${packages}\n  builtin: ${builtin}\n` : `repos: [${packages}]\n`;
-}
-
-/** A new runner: a Spack on the PATH that has installed nothing and remembers nothing. */
-function newRunner(folder, repository, number) {
-  const runner = join(folder, `runner-${number}`);
-  const own = (name) => join(runner, name);
-  for (const name of ['scope', 'bin', 'temporary']) mkdirSync(own(name), { recursive: true });
-  // What Spack knows of all its recipes takes it minutes to find out, and nothing in it is of this cache.
-  const known = join(folder, 'runner-0', 'misc');
-  if (existsSync(known)) cpSync(known, own('misc'), { recursive: true });
-  const folders = [`install_tree: {root: ${own('tree')}}`, `build_stage: [${own('stage')}]`];
-  folders.push(`source_cache: ${own('sources')}`, `misc_cache: ${own('misc')}`);
-  writeFileSync(join(own('scope'), 'config.yaml'), `config:\n${folders.map((line) => `  ${line}\n`).join('')}`);
-  writeFileSync(join(own('scope'), 'repos.yaml'), repository);
-  writeFileSync(join(own('scope'), 'packages.yaml'), `packages:\n${systemPackages().map((line) => `  ${line}\n`).join('')}`);
-  writeFileSync(own('bin/spack'), `#!/bin/sh\nexec "${spack}" -C "${own('scope')}" "$@"\n`, { mode: 0o755 });
-  return {
-    temporary: own('temporary'),
-    environment: {
-      PATH: `${own('bin')}:${process.env.PATH}`,
-      SPACK_USER_CACHE_PATH: own('caches'),
-      SPACK_DISABLE_LOCAL_CONFIG: '1',
-      RUNNER_TEMP: own('temporary'),
-      GITHUB_STEP_SUMMARY: own('summary.md'),
-    },
-  };
-}
-
-/** What the machine has, so that nothing large is built. */
-function systemPackages() {
-  const said = (program, argument) => execFileSync(program, [argument], { encoding: 'utf8' });
-  const gmake = said('make', '--version').match(/GNU Make (\S+)/)[1];
-  const packages = [`gmake: {externals: [{spec: gmake@${gmake}, prefix: /usr}], buildable: false}`];
-  if (hasCompilersAsPackages) {
-    const gcc = said('gcc', '-dumpfullversion').trim();
-    const compilers = 'extra_attributes: {compilers: {c: /usr/bin/gcc, cxx: /usr/bin/g++}}';
-    packages.push(`gcc: {externals: [{spec: "gcc@${gcc} languages:='c,c++'", prefix: /usr, ${compilers}}], buildable: false}`);
-  }
-  return packages;
-}
-
-/** What a job inherits of this process: where Python is, if somebody says so, and a home. */
-function inherited() {
-  return Object.fromEntries(['HOME', 'LANG', 'SPACK_PYTHON'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
-}
-
-/** Runs a program; the server in this process goes on answering. */
-function run(program, args, environment = process.env) {
-  const child = spawn(program, args, { env: environment });
-  let [output, said] = ['', ''];
-  child.stdout.on('data', (chunk) => (output += chunk) && (said += chunk));
-  child.stderr.on('data', (chunk) => (said += chunk));
-  return new Promise((resolve) => child.on('close', (status) => resolve({ status, output, said })));
-}
+const skip = reasonToSkip('curl', 'jq', 'gcc');
 
 test('what a first run built, a second one reuses whole', { skip, timeout: 900_000 }, async (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'larder-runs-'));
@@ -155,10 +31,7 @@ test('what a first run built, a second one reuses whole', { skip, timeout: 900_0
   const mirror = `${server.url}/mirrors/group/cache`;
   const repository = writeRepository(join(folder, 'recipes'));
   let runners = 0;
-  const first = newRunner(folder, repository, 0);
-  const learn = 'import spack.repo; repo = spack.repo.PATH; repo.provider_index, repo.patch_index, repo.tag_index';
-  const { status, said } = await run('spack', ['python', '-c', learn], { ...inherited(), ...first.environment });
-  assert.equal(status, 0, said);
+  await learnRecipes(folder, repository);
 
   /** One job of the matrix, on a runner of its own. */
   const job = async (spec, number) => {

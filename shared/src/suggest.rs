@@ -119,8 +119,8 @@ impl Choice<'_> {
     /// What failed before its recipe changed, and what failed and may pass.
     fn by_failures(&self) -> Vec<Suggestion> {
         let changed = self.known.broken.iter().filter(|(package, broken)| self.has_changed(package, broken));
-        let changed = changed
-            .map(|(package, broken)| (package, format!("its recipe changed since it failed: {}", broken.error)));
+        let changed =
+            changed.map(|(package, broken)| (package, format!("its recipe changed since it failed: {}", broken.error)));
         let passing = self.known.passing.iter().flat_map(|failure| {
             let why = format!("{} on {}", passing(failure.kind), day(failure.last));
             failure.packages.iter().map(move |package| (package, why.clone()))

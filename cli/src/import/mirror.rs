@@ -69,11 +69,7 @@ fn index_blob(manifest: &[u8]) -> Option<LayoutPath> {
 }
 
 /// The packages of an index document, which is read as it arrives.
-fn index(
-    import: &Import<'_>,
-    path: &LayoutPath,
-    place: fn(&Node) -> Place,
-) -> Result<Option<Packages>, Problem> {
+fn index(import: &Import<'_>, path: &LayoutPath, place: fn(&Node) -> Place) -> Result<Option<Packages>, Problem> {
     let begin = || Ok(Sieve { reader: IndexReader::new(), place, found: Packages::new() });
     let Some(Sieve { reader, found, .. }) = import.find_into(path, begin)? else { return Ok(None) };
     reader.finish().map_err(|error| wrong(&format!("{path} cannot be read: {error}")))?;

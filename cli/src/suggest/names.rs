@@ -59,11 +59,7 @@ pub(super) fn changed(text: &str) -> Result<BTreeMap<PackageName, Option<Timesta
     items.map(|items| items.into_iter().collect())
 }
 
-fn items<T>(
-    text: &str,
-    expected: &'static str,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Result<Vec<T>, UnreadableNames> {
+fn items<T>(text: &str, expected: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, UnreadableNames> {
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
     let packages = lines.filter(|(_, text)| !text.is_empty() && !text.starts_with('#'));
     let item = |(line, text): (usize, &str)| {
@@ -85,7 +81,8 @@ mod tests {
     #[test]
     fn a_list_of_changes_has_times_or_none() {
         let changed = changed("zlib\nhdf5\t2026-11-20T16:06:03Z\n").unwrap();
-        let changed: Vec<_> = changed.iter().map(|(name, when)| (name.as_str(), when.map(Timestamp::as_millis))).collect();
+        let changed: Vec<_> =
+            changed.iter().map(|(name, when)| (name.as_str(), when.map(Timestamp::as_millis))).collect();
         assert_eq!(changed, [("hdf5", Some(1_795_190_763_000)), ("zlib", None)]);
     }
 

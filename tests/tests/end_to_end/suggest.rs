@@ -114,7 +114,11 @@ fn the_mirror_suggests_by_itself_what_it_knows() {
     // Then what packages of the mirror need: of these one came with its dependencies, so that nothing is wanting.
     assert_eq!(answered(&larder, "?by=random", None), []);
     let package = larder.api::<Value>("mirrors/m/specs?package=zlib&limit=1")["items"][0]["hash"].clone();
-    larder.ask("DELETE", &format!("/api/v1/mirrors/m/specs/{}", package.as_str().unwrap())).token(ADMIN).send().expect(200);
+    larder
+        .ask("DELETE", &format!("/api/v1/mirrors/m/specs/{}", package.as_str().unwrap()))
+        .token(ADMIN)
+        .send()
+        .expect(200);
     assert_eq!(named(&answered(&larder, "?by=random", None)), ["zlib"]);
 }
 

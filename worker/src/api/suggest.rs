@@ -31,7 +31,9 @@ pub(crate) async fn answer(app: &App, request: &Request, mirror: &MirrorName) ->
     let candidates: Candidates = json_body_of(request, MAX_BODY_BYTES).await?;
     let most = candidates.names.len().max(candidates.changed.len());
     if most > MAX_CANDIDATES {
-        return Err(Error::Request(format!("{most} packages are too many to choose from; at most {MAX_CANDIDATES} are")));
+        return Err(Error::Request(format!(
+            "{most} packages are too many to choose from; at most {MAX_CANDIDATES} are"
+        )));
     }
     ask(app, request, mirror, candidates).await
 }
@@ -40,10 +42,12 @@ async fn ask(app: &App, request: &Request, mirror: &MirrorName, candidates: Cand
     let question = Question { count: count(request)?, by: reasons(request)?, seed: seed(request)?, candidates };
     let is_by = |reason: &Reason| *reason == Reason::Age;
     if parameter(request, "by")?.is_some() && question.by.iter().all(is_by) && question.candidates.names.is_empty() {
-        let message = "by `age` the mirror has to be told the newest versions: `POST` them as `names`, such as hdf5@1.14.6";
+        let message =
+            "by `age` the mirror has to be told the newest versions: `POST` them as `names`, such as hdf5@1.14.6";
         return Err(Error::Request(message.to_owned()));
     }
-    let items: Vec<Suggestion> = index_client::ask(app, mirror, Ask::Suggest { question, noted: usage::take(mirror) }).await?;
+    let items: Vec<Suggestion> =
+        index_client::ask(app, mirror, Ask::Suggest { question, noted: usage::take(mirror) }).await?;
     respond::json(request, &List { items, next: None })
 }
 
@@ -52,9 +56,7 @@ fn count(request: &Request) -> Result<u32> {
     match number(request, "count")? {
         None => Ok(DEFAULT_COUNT),
         Some(count) if (1..=MAX_COUNT).contains(&count) => Ok(count),
-        Some(count) => {
-            Err(Error::Request(format!("`count` is `{count}`; a number from 1 to {MAX_COUNT} is expected")))
-        }
+        Some(count) => Err(Error::Request(format!("`count` is `{count}`; a number from 1 to {MAX_COUNT} is expected"))),
     }
 }
 
