@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -118,6 +118,64 @@ test('without a Larder, packages are drawn from the list', (context) => {
   assert.equal(new Set(specs).size, 2);
   assert.ok(specs.every((spec) => ['zlib', 'hdf5', 'curl'].includes(spec)), output);
   assert.match(summary, /^### Chosen: 2\n/);
+});
+
+// Programs in a folder of their own, before those of the machine.
+function programs(here, texts) {
+  const folder = join(here, 'programs');
+  mkdirSync(folder);
+  for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  return { PATH: `${folder}:${process.env.PATH}` };
+}
+
+function git(folder, when, ...args) {
+  const who = ['-c', 'user.name=test', '-c', 'user.email=test@example.org', '-c', 'commit.gpgsign=false'];
+  const env = { ...process.env, GIT_COMMITTER_DATE: when, GIT_AUTHOR_DATE: when };
+  const { status, stderr } = spawnSync('git', ['-C', folder, ...who, ...args], { env, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+}
+
+test('a Larder is told which recipes changed, and when', (context) => {
+  const here = folder(context);
+  const recipes = join(here, 'recipes');
+  const daysAgo = (days) => new Date(Date.now() - days * 86_400_000).toISOString().replace(/\.\d+Z$/, 'Z');
+  const change = (when, ...names) => {
+    for (const name of names) {
+      mkdirSync(join(recipes, 'builtin', 'packages', name), { recursive: true });
+      writeFileSync(join(recipes, 'builtin', 'packages', name, 'package.py'), `# ${when}`);
+    }
+    git(recipes, when, 'add', '--all');
+    git(recipes, when, 'commit', '--quiet', '--message', 'Change');
+  };
+  mkdirSync(recipes);
+  git(recipes, daysAgo(0), 'init', '--quiet');
+  const [first, long, older, newer] = [daysAgo(300), daysAgo(200), daysAgo(20), daysAgo(10)];
+  change(first, 'curl');
+  change(long, 'hdf5', 'zlib', 'perl');
+  change(older, 'hdf5', 'py_numpy', '_7zip');
+  change(newer, 'hdf5');
+  const told = join(here, 'told');
+  const stand = {
+    spack: `[ "$*" = 'location --packages' ] && echo '${recipes}/builtin'`,
+    // What it is called with, and what the file says that names the changes.
+    larder: `echo "$*" >'${told}'; while [ "$1" != --changed ]; do shift; done; cat "$2" >>'${told}'; echo '[{"spec": "hdf5", "why": "x"}]'`,
+  };
+  const larder = { LARDER_REPORTS: 'https://larder.example.org/mirrors/m', LARDER_TOKEN: 'lrd_1' };
+  const asked = { LARDER_COUNT: '3', LARDER_NAMES: 'hdf5 zlib', ...larder };
+  const { status, output, stderr } = choose(here, { ...asked, ...programs(here, stand) });
+  assert.equal(status, 0, stderr);
+  assert.equal(output, 'specs=["hdf5"]\n');
+  const [call, ...changes] = readFileSync(told, 'utf8').trim().split('\n');
+  assert.match(call, /^suggest https:\/\/larder\.example\.org\/mirrors\/m --count 3 --by demand,failures,age,random --names /);
+  assert.deepEqual(changes.sort(), [`_7zip ${older}`, `7zip ${older}`, `hdf5 ${newer}`, `py_numpy ${older}`, `py-numpy ${older}`].sort());
+});
+
+test('where the history of the recipes is not known, packages are chosen all the same', (context) => {
+  const here = folder(context);
+  const stand = { spack: 'exit 1', larder: `while [ "$1" != --changed ]; do shift; done; wc -c <"$2" >&2; echo '[]'` };
+  const larder = { LARDER_REPORTS: 'https://larder.example.org/mirrors/m', LARDER_TOKEN: 'lrd_1' };
+  const { status, output, stderr } = choose(here, { LARDER_COUNT: '3', LARDER_NAMES: 'hdf5', ...larder, ...programs(here, stand) });
+  assert.deepEqual([status, output, stderr], [0, 'specs=[]\n', '0\n']);
 });
 
 test('a number of packages is from 1 to 256', (context) => {

@@ -19,6 +19,7 @@ use crate::{
 mod dashboard;
 mod folder;
 mod mirror;
+mod reports;
 mod size;
 
 use dashboard::Place;

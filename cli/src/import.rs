@@ -311,6 +311,11 @@ impl Import<'_> {
         self.take(answer.ok_or_else(|| wrong("it is not sent"))?.bytes, digest, to)
     }
 
+    /// Gives a file of the folder a second name, if it is there with this digest.
+    fn link(&self, from: &LayoutPath, digest: &Digest, to: &LayoutPath) -> Result<bool, Problem> {
+        self.folder.link(from, digest, to).map_err(|source| Problem::Folder { source })
+    }
+
     /// Pulls a tarball from a registry.
     fn image(&self, image: &registry::Image, digest: &Digest, to: &LayoutPath) -> Result<bool, Problem> {
         let (part, named) = image.last_layer(&self.reader, || self.folder.begin())?;

@@ -7,34 +7,26 @@
 //! ruby          not in the cache
 //! ```
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser as _};
 use larder_shared::api::{
-    List, PackageSummary,
-    report::{BuildSummary, FailureSummary},
-    usage::Usage,
+    List,
+    suggest::{Candidates, DEFAULT_COUNT, MAX_COUNT, Reason, Suggestion},
 };
-use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use crate::{
     End,
-    http::{CertificateError, Failure, find::MirrorReader, read::Settings},
+    http::{CertificateError, find::MirrorReader, read::Settings},
     mirror_url::MirrorUrl,
     output,
     reading::Reading,
     sending::InvalidToken,
 };
 
-mod choice;
 mod names;
 
-use choice::{Known, Suggestion};
-use names::{Names, UnreadableNames};
+use names::UnreadableNames;
 
 /// Shown below the options of `larder suggest --help`.
 const EXAMPLES: &str = "\
@@ -46,7 +38,8 @@ Examples:
   larder suggest https://larder.example.org/mirrors/user-environment --by demand --json
 
 A list of names has a package in each line, with its newest version or without: `hdf5@1.14.6`, `hdf5`. Demand and failures need
-no list. A package that a failure stopped which nothing but a change can mend is not suggested, unless --changed names it.
+no list; without one, what the mirror's packages need is drawn from. A package that a failure stopped which nothing but a change
+can mend is not suggested, unless --changed names it, with the time of the change or without: `hdf5 2026-11-20T16:06:03Z`.
 
 Exit status: 0, also when there is nothing to suggest; 1 when the server could not be asked, 2 when a list cannot be read.
 
@@ -64,14 +57,14 @@ pub(crate) struct Arguments {
     mirror: MirrorUrl,
 
     /// How many
-    #[arg(long, value_name = "NUMBER", default_value_t = 25)]
-    count: usize,
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_COUNT, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_COUNT)))]
+    count: u32,
 
     /// A file with the names of the packages that may be built, or - for standard input
     #[arg(long, value_name = "FILE")]
     names: Option<PathBuf>,
 
-    /// A file with the names of packages whose recipes changed: they are worth another try
+    /// A file with the names of packages whose recipes changed, and when: they are worth another try
     #[arg(long, value_name = "FILE")]
     changed: Option<PathBuf>,
 
@@ -80,7 +73,8 @@ pub(crate) struct Arguments {
         long,
         value_name = "REASON",
         value_delimiter = ',',
-        default_values = ["demand", "failures", "age", "random"]
+        default_values = Reason::ALL.map(Reason::as_str),
+        value_parser = PossibleValuesParser::new(Reason::ALL.map(Reason::as_str)).try_map(|text| text.parse::<Reason>())
     )]
     by: Vec<Reason>,
 
@@ -94,19 +88,6 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     reading: Reading,
-}
-
-/// By what a package is suggested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Reason {
-    /// Clients asked for it and did not find it
-    Demand,
-    /// It failed in a way that may pass
-    Failures,
-    /// The list names a version that is not there; what waits longest first
-    Age,
-    /// It is not there; drawn from the list
-    Random,
 }
 
 /// Why the server was not asked.
@@ -131,88 +112,39 @@ pub(crate) enum Problem {
 /// # Errors
 /// [`Problem`] when nothing was asked.
 pub(crate) fn run(arguments: &Arguments) -> Result<End, Problem> {
-    let read = |path: &Option<PathBuf>| path.as_deref().map(read_names).transpose();
-    let (names, changed) = (read(&arguments.names)?, read(&arguments.changed)?);
+    let read = |path: &Option<PathBuf>| path.as_deref().map(names::read).transpose();
+    let candidates = Candidates {
+        names: read(&arguments.names)?.map(|text| names::names(&text)).transpose()?.unwrap_or_default(),
+        changed: read(&arguments.changed)?.map(|text| names::changed(&text)).transpose()?.unwrap_or_default(),
+    };
     let Settings { token, insecure, .. } = arguments.reading.settings()?;
     if token.is_some() && arguments.mirror.is_exposed() {
         output::error("Warning: over http, everyone on the way can read the token; use https.");
     }
+    let has_names = !candidates.names.is_empty();
+    let by: Vec<Reason> = arguments.by.iter().copied().filter(|by| has_names || *by != Reason::Age).collect();
+    if by.len() < arguments.by.len() {
+        output::error("Without --names, nothing is suggested by age.");
+    }
+    if by.is_empty() {
+        return show(arguments, &[]);
+    }
     let mirror = MirrorReader::new(&arguments.mirror, token, insecure)?;
-    let known = match ask(&mirror, changed.unwrap_or_default()) {
-        Ok(known) => known,
+    match mirror.ask::<List<Suggestion>>("suggest", &parameters(arguments, &by), &candidates) {
+        Ok(list) => show(arguments, &list.items),
         Err(failure) => {
             output::error(&format!("larder: {failure}"));
             failure.next().into_iter().for_each(output::error);
-            return Ok(End::Failed);
-        }
-    };
-    let wants_names = arguments.by.iter().any(|by| matches!(by, Reason::Age | Reason::Random));
-    if names.is_none() && wants_names {
-        output::error("Without --names, nothing is suggested by age or at random.");
-    }
-    show(arguments, &choose(arguments, &known, &names.unwrap_or_default()))
-}
-
-fn read_names(path: &Path) -> Result<Names, UnreadableNames> {
-    let text = if path == Path::new("-") { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) };
-    text.map_err(|error| UnreadableNames::File { path: path.to_owned(), error })?.parse()
-}
-
-/// What the mirror tells.
-fn ask(mirror: &MirrorReader<'_>, changed: Names) -> Result<Known, Failure> {
-    let usage: Usage = mirror.get("usage", &[])?;
-    let packages: Vec<PackageSummary> = pages(mirror, "packages", &[])?;
-    let failures: Vec<FailureSummary> = pages(mirror, "failures", &[("state", "failing")])?;
-    let mut broken = BTreeMap::new();
-    for failure in failures.iter().filter(|failure| !choice::may_pass(failure.kind)) {
-        for package in stopped(mirror, failure)? {
-            broken.insert(package, failure.message.clone());
-        }
-    }
-    Ok(Known { wanted: usage.wanted, packages, failures, broken, changed: changed.into_keys().collect() })
-}
-
-/// The packages that a failure broke or stopped. Its list tells some; its builds tell all.
-fn stopped(mirror: &MirrorReader<'_>, failure: &FailureSummary) -> Result<BTreeSet<String>, Failure> {
-    let mut packages: BTreeSet<String> = failure.packages.iter().cloned().collect();
-    if failure.blocks > 0 || failure.package_count > failure.packages.len() as u64 {
-        let signature = failure.signature.to_string();
-        let builds: Vec<BuildSummary> = pages(mirror, "builds", &[("signature", &signature)])?;
-        packages.extend(builds.into_iter().map(|build| build.package));
-    }
-    Ok(packages)
-}
-
-/// All items of a list.
-fn pages<T: serde::de::DeserializeOwned>(
-    mirror: &MirrorReader<'_>,
-    path: &str,
-    parameters: &[(&str, &str)],
-) -> Result<Vec<T>, Failure> {
-    let mut items = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let asked = [parameters, &[("limit", "500"), ("cursor", cursor.as_str())]].concat();
-        let page: List<T> = mirror.get(path, &asked)?;
-        items.extend(page.items);
-        match page.next {
-            Some(next) => cursor = next,
-            None => return Ok(items),
+            Ok(End::Failed)
         }
     }
 }
 
-/// What is suggested: by each reason in turn, until there are enough, each package once.
-fn choose(arguments: &Arguments, known: &Known, names: &Names) -> Vec<Suggestion> {
-    let mut random = arguments.seed.map_or_else(StdRng::from_entropy, StdRng::seed_from_u64);
-    let mut seen = BTreeSet::new();
-    let found = arguments.by.iter().flat_map(|reason| match reason {
-        Reason::Demand => known.by_demand(),
-        Reason::Failures => known.by_failures(),
-        Reason::Age => known.by_age(names),
-        Reason::Random => known.at_random(names, || random.r#gen()),
-    });
-    found.filter(|suggestion| seen.insert(suggestion.package.clone())).take(arguments.count).collect()
+fn parameters(arguments: &Arguments, by: &[Reason]) -> Vec<(&'static str, String)> {
+    let by = by.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().join(",");
+    let mut parameters = vec![("count", arguments.count.to_string()), ("by", by)];
+    parameters.extend(arguments.seed.map(|seed| ("seed", seed.to_string())));
+    parameters
 }
 
 fn show(arguments: &Arguments, suggestions: &[Suggestion]) -> Result<End, Problem> {

@@ -18,6 +18,7 @@ pub mod error;
 pub mod openapi;
 pub mod recipes;
 pub mod report;
+pub mod suggest;
 pub mod time;
 pub mod token;
 pub mod trust;

@@ -31,6 +31,7 @@ pub mod route;
 pub mod sbom;
 pub mod slice;
 pub mod spec;
+pub mod suggest;
 pub mod tar;
 pub mod version;
 pub mod webhook;

@@ -67,6 +67,8 @@ pub enum Route {
     Keys(MirrorName),
     /// `/api/v1/mirrors/{m}/usage`: how the mirror grows and is used.
     Usage(MirrorName),
+    /// `/api/v1/mirrors/{m}/suggest`: what it should be given next.
+    Suggest(MirrorName),
     /// `/api/v1/mirrors/{m}/refresh`: read the origin's index now.
     Refresh(MirrorName),
     /// `/api/v1/mirrors/{m}/reindex`: make the index follow from the bucket.
@@ -250,6 +252,7 @@ impl Route {
             ["catalogue"] => Some(Self::Catalogue(mirror)),
             ["keys"] => Some(Self::Keys(mirror)),
             ["usage"] => Some(Self::Usage(mirror)),
+            ["suggest"] => Some(Self::Suggest(mirror)),
             ["builds"] => Some(Self::Builds(mirror)),
             ["builds", id] => Some(Self::Build(mirror, number(id)?)),
             ["builds", id, "log"] => Some(Self::BuildLog(mirror, number(id)?)),
@@ -277,7 +280,7 @@ impl Route {
             Self::Mirror(_) => "GET, HEAD, PATCH",
             Self::Spec(..) => "GET, HEAD, DELETE",
             Self::Refresh(_) | Self::Reindex(_) => "POST",
-            Self::Builds(_) => "GET, HEAD, POST",
+            Self::Builds(_) | Self::Suggest(_) => "GET, HEAD, POST",
             Self::BuildLog(..) => "GET, HEAD, PUT",
             Self::BuildFailure(..) => "PUT",
             Self::CdashSubmit(_) => "PUT, POST",
@@ -320,6 +323,7 @@ impl Route {
             | Self::Catalogue(mirror)
             | Self::Keys(mirror)
             | Self::Usage(mirror)
+            | Self::Suggest(mirror)
             | Self::Refresh(mirror)
             | Self::Reindex(mirror)
             | Self::Builds(mirror)

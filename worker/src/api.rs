@@ -10,6 +10,7 @@ pub(crate) mod mirrors;
 pub(crate) mod packages;
 pub(crate) mod runs;
 pub(crate) mod specs;
+pub(crate) mod suggest;
 pub(crate) mod tokens;
 pub(crate) mod usage;
 mod webhook;
@@ -72,6 +73,11 @@ const MAX_BODY_BYTES: u64 = 64 << 10;
 
 /// The body as JSON.
 pub(crate) async fn json_body<T: DeserializeOwned>(request: &Request) -> Result<T> {
-    let bytes = body::whole_of_any_length(request, MAX_BODY_BYTES).await?;
+    json_body_of(request, MAX_BODY_BYTES).await
+}
+
+/// The body as JSON, of at most so many bytes.
+async fn json_body_of<T: DeserializeOwned>(request: &Request, limit: u64) -> Result<T> {
+    let bytes = body::whole_of_any_length(request, limit).await?;
     serde_json::from_slice(&bytes).map_err(|error| Error::Request(format!("the body cannot be used: {error}")))
 }

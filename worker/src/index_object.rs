@@ -15,6 +15,7 @@ mod reindex;
 mod removal;
 mod reports;
 mod slices;
+mod suggest;
 mod tables;
 mod usage;
 mod webhooks;
@@ -216,6 +217,10 @@ impl IndexObject {
             Ask::AddPiece { id, offset, piece } => json(&self.add_piece(mirror, id, offset, piece, now).await?),
             Ask::EndUpload(id) => json(&self.end_upload(mirror, id, now).await?),
             Ask::Slice(slice, version) => json(&self.slice(&mirror, &slice, version, now).await?),
+            Ask::Suggest { question, noted } => {
+                self.note_use(noted, now).await?;
+                json(&suggest::answer(&self.tables, &question, now)?)
+            }
             Ask::Report(ask) => self.report(ask, now).await,
             Ask::Catalogue { part, since } => json(&self.catalogue(&mirror, part, since, now).await?),
             Ask::Document(version) => json(&self.document(&mirror, version, now).await?),

@@ -146,6 +146,8 @@ async fn handle(app: &App, request: &Request, target: &Target, method: Method) -
         (Route::Spec(mirror, hash), Method::Delete) => api::specs::remove(app, request, mirror, hash).await,
         (Route::Catalogue(mirror), Method::Get) => api::catalogue::show(app, request, mirror).await,
         (Route::Usage(mirror), Method::Get) => api::usage::show(app, request, mirror).await,
+        (Route::Suggest(mirror), Method::Get) => api::suggest::show(app, request, mirror).await,
+        (Route::Suggest(mirror), Method::Post) => api::suggest::answer(app, request, mirror).await,
         (Route::Keys(mirror), Method::Get) => api::keys::list(app, request, mirror).await,
         (Route::Builds(mirror), Method::Get) => api::builds::list(app, request, mirror).await,
         (Route::Builds(mirror), Method::Post) => report::builds::create(app, request, mirror).await,

@@ -137,9 +137,23 @@ report_url() {
 
 # --- Building ---------------------------------------------------------------------------------------------------
 
+# Who pushes, as the version of Spack takes it: since 1.0 the secret stands in the environment only.
+access_pair() {
+  case $(spack --version) in
+    0.*) printf '["%s", "%s"]' "$1" "$secret" ;;
+    *) printf '{id: "%s", secret_variable: LARDER_SECRET}' "$1" ;;
+  esac
+}
+
 # The mirrors of this build, in a scope of its own: nothing of the machine's configuration is changed.
 configure() {
+  local who
   mkdir -p "$work/scope" "$outbox"
+  if [[ $is_larder = true ]]; then
+    secret=$LARDER_TOKEN who=$(access_pair job)
+  else
+    secret=$password who=$(access_pair "$user")
+  fi
   {
     echo 'mirrors:'
     if [[ -n $reports ]]; then
@@ -148,12 +162,12 @@ configure() {
       mkdir -p "$mirror"
       echo "  cache: {url: \"file://$mirror\", binary: true, source: false, signed: false"
     else
-      echo "  cache: {fetch: {url: \"$mirror\", access_pair: [\"$user\", \"$password\"]}, binary: true, source: false, signed: false"
+      echo "  cache: {fetch: {url: \"$mirror\", access_pair: $who}, binary: true, source: false, signed: false"
     fi
     if [[ $is_larder = true ]]; then
-      echo "    , push: {url: \"oci://${server#*://}/$name\", access_pair: [job, \"$LARDER_TOKEN\"]}"
+      echo "    , push: {url: \"oci://${server#*://}/$name\", access_pair: $who}"
     elif [[ $mirror != /* ]]; then
-      echo "    , push: {url: \"$mirror\", access_pair: [\"$user\", \"$password\"]}"
+      echo "    , push: {url: \"$mirror\", access_pair: $who}"
     fi
     echo '  }'
     echo "  outbox: {url: \"file://$outbox\", binary: true, source: false, signed: false, autopush: true}"
@@ -163,7 +177,7 @@ configure() {
   [[ -z $target ]] || printf 'packages:\n  all:\n    target: [%s]\n' "$target" >"$work/scope/packages.yaml"
 }
 
-in_spack() { spack -C "$work/scope" "$@"; }
+in_spack() { LARDER_SECRET=$secret spack -C "$work/scope" "$@"; }
 
 # Hashes of what Spack put into a folder so far; a spec's document comes after its tarball.
 hashes_in() {

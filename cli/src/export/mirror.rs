@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use larder_shared::{
-    api::{FileKind, Key, Layout, List, Mirror, Origin, PackageSummary, Spec, SpecSummary, report::Reports},
+    api::{FileKind, Key, Layout, List, Mirror, Origin, PackageSummary, Spec, SpecSummary},
     clearsign,
     digest::Digest,
     index::catalogue,
@@ -67,7 +67,6 @@ pub(super) fn public(mirror: Mirror) -> Mirror {
         origin_state: None,
         webhook: None,
         reindex: None,
-        reports: Reports::default(),
         ..mirror
     }
 }
@@ -79,6 +78,9 @@ impl Exporter<'_> {
         specs.sort_by(|a, b| a.summary.hash.cmp(&b.summary.hash));
         if self.with_dashboard {
             self.api(lists, specs)?;
+            if lists.mirror.reports.builds > 0 {
+                self.reports()?;
+            }
         }
         let keys: Vec<Key> = whole_list(self.reader, self.url, "keys")?;
         for key in &keys {
@@ -141,7 +143,8 @@ impl Exporter<'_> {
         }
         let wanted = |layout: &Layout| self.has(*layout);
         let files = spec.files.iter().filter(|file| wanted(&file.layout)).cloned().collect();
-        Ok(Spec { files, ..spec })
+        // Reading it for the export is a use, too.
+        Ok(Spec { files, last_used: None, ..spec })
     }
 
     /// What the dashboard asks the API for: lists, packages and specs.
@@ -262,12 +265,12 @@ impl Exporter<'_> {
         self.put_json(request, &whole(&items))
     }
 
-    fn put_json(&self, request: &str, document: &impl Serialize) -> Result<(), Problem> {
+    pub(super) fn put_json(&self, request: &str, document: &impl Serialize) -> Result<(), Problem> {
         Ok(self.folder.put(&site::file(request), &json(document)?, None)?)
     }
 
     /// Does `work` for each of `items`, several at a time, until one fails.
-    fn each<T: Sync, R: Send>(
+    pub(super) fn each<T: Sync, R: Send>(
         &self,
         items: &[T],
         work: impl Fn(&T) -> Result<R, Problem> + Sync,
@@ -292,7 +295,7 @@ impl Exporter<'_> {
 }
 
 /// Items as the one page of a list.
-fn whole<T: Serialize>(items: &[T]) -> List<&T> {
+pub(super) fn whole<T: Serialize>(items: &[T]) -> List<&T> {
     List { items: items.iter().collect(), next: None }
 }
 

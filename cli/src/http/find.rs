@@ -2,8 +2,8 @@
 
 use std::num::NonZeroUsize;
 
-use serde::de::DeserializeOwned;
-use ureq::{Agent, http::header};
+use serde::{Serialize, de::DeserializeOwned};
+use ureq::{Agent, RequestBuilder, http::header};
 
 use super::{CertificateError, Failure, Token, agent, api::read};
 use crate::mirror_url::MirrorUrl;
@@ -27,10 +27,26 @@ impl<'a> MirrorReader<'a> {
     /// Reads a document below the mirror (`GET`), such as `specs`, with parameters in its query.
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str, parameters: &[(&str, &str)]) -> Result<T, Failure> {
         let request = self.agent.get(self.mirror.api(path)).query_pairs(parameters.iter().copied());
-        let request = match &self.token {
+        read(self.as_who_we_are(request).call()?)
+    }
+
+    /// Sends a document below the mirror (`POST`), such as to `suggest`, with parameters in the query.
+    pub(crate) fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        parameters: &[(&str, String)],
+        document: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let body = serde_json::to_vec(document).map_err(|error| Failure::Unreadable(error.into()))?;
+        let parameters = parameters.iter().map(|(name, value)| (*name, value.as_str()));
+        let request = self.agent.post(self.mirror.api(path)).query_pairs(parameters);
+        read(self.as_who_we_are(request).content_type("application/json").send(&body)?)
+    }
+
+    fn as_who_we_are<Body>(&self, request: RequestBuilder<Body>) -> RequestBuilder<Body> {
+        match &self.token {
             Some(token) => request.header(header::AUTHORIZATION, &token.0),
             None => request,
-        };
-        read(request.call()?)
+        }
     }
 }

@@ -33,6 +33,22 @@ impl Folder {
         Ok(digest_of(&self.root.join(path.to_string()))? == Some(*digest))
     }
 
+    /// Gives a file a second name, if it is there with this digest.
+    pub(super) fn link(&self, from: &LayoutPath, digest: &Digest, to: &LayoutPath) -> io::Result<bool> {
+        if !self.has(from, digest)? {
+            return Ok(false);
+        }
+        if !self.has(to, digest)? {
+            let (from, to) = (self.root.join(from.to_string()), self.root.join(to.to_string()));
+            fs::create_dir_all(to.parent().unwrap_or(&to))?;
+            // Not every file system knows second names.
+            if fs::hard_link(&from, &to).is_err() {
+                fs::copy(&from, &to)?;
+            }
+        }
+        Ok(true)
+    }
+
     /// Writes a document.
     pub(super) fn put(&self, path: &LayoutPath, bytes: &[u8]) -> io::Result<()> {
         let mut part = self.begin()?;

@@ -1,12 +1,11 @@
-//! Lists of packages, as `spack list` prints them: a name in each line, or a name with a version.
+//! Lists of packages, as `spack list` prints them: a name in each line, or a name with a version or the time of a change.
 
-use std::{collections::BTreeMap, io, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, fs, io, path::Path, path::PathBuf};
 
-use larder_shared::name::PackageName;
-
-/// Packages with the version that is their newest, where the list says it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Names(BTreeMap<String, Option<String>>);
+use larder_shared::{
+    api::{Timestamp, suggest::Candidate},
+    name::PackageName,
+};
 
 /// A list that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -20,51 +19,53 @@ pub(crate) enum UnreadableNames {
         error: io::Error,
     },
     /// A line is no package.
-    #[error("line {line} of the list is no package: `{text}`; expected a name such as hdf5, or hdf5@1.14.6")]
+    #[error("line {line} of the list is no package: `{text}`; expected a name such as {expected}")]
     Line {
         /// Its number, from 1.
         line: usize,
         /// What stands there.
         text: String,
+        /// What could stand there.
+        expected: &'static str,
     },
 }
 
-impl Names {
-    /// The packages, in alphabetical order, with their versions.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.0.iter().map(|(name, version)| (name.as_str(), version.as_deref()))
-    }
-
-    /// The packages alone.
-    pub(super) fn into_keys(self) -> impl Iterator<Item = String> {
-        self.0.into_keys()
-    }
+/// The text of a file, or of standard input for `-`.
+///
+/// # Errors
+/// [`UnreadableNames::File`]
+pub(super) fn read(path: &Path) -> Result<String, UnreadableNames> {
+    let text = if path == Path::new("-") { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) };
+    text.map_err(|error| UnreadableNames::File { path: path.to_owned(), error })
 }
 
-impl FromStr for Names {
-    type Err = UnreadableNames;
+/// The packages of a list, with their newest versions.
+///
+/// # Errors
+/// [`UnreadableNames::Line`]
+pub(super) fn names(text: &str) -> Result<Vec<Candidate>, UnreadableNames> {
+    items(text, "hdf5, or hdf5@1.14.6", |line| line.parse().ok())
+}
 
-    fn from_str(text: &str) -> Result<Self, UnreadableNames> {
-        let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-        let packages = lines.filter(|(_, text)| !text.is_empty() && !text.starts_with('#'));
-        packages
-            .map(|(line, text)| {
-                let (name, version) =
-                    text.split_once('@').map_or((text, None), |(name, version)| (name, Some(version)));
-                let is_version = |version: &str| {
-                    let is_of_one = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+=".contains(&byte);
-                    !version.is_empty() && version.bytes().all(is_of_one)
-                };
-                let problem = || UnreadableNames::Line { line, text: text.to_owned() };
-                let name: PackageName = name.parse().map_err(|_| problem())?;
-                if version.is_some_and(|version| !is_version(version)) {
-                    return Err(problem());
-                }
-                Ok((name.as_str().to_owned(), version.map(str::to_owned)))
-            })
-            .collect::<Result<_, _>>()
-            .map(Self)
-    }
+/// The packages of a list, with the times at which they changed.
+///
+/// # Errors
+/// [`UnreadableNames::Line`]
+pub(super) fn changed(text: &str) -> Result<BTreeMap<PackageName, Option<Timestamp>>, UnreadableNames> {
+    let items = items(text, "hdf5, or hdf5 2026-11-20T16:06:03Z", |line| match line.split_once(char::is_whitespace) {
+        None => Some((line.parse().ok()?, None)),
+        Some((name, when)) => Some((name.parse().ok()?, Some(when.trim().parse().ok()?))),
+    });
+    items.map(|items| items.into_iter().collect())
+}
+
+fn items<T>(text: &str, expected: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, UnreadableNames> {
+    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
+    let packages = lines.filter(|(_, text)| !text.is_empty() && !text.starts_with('#'));
+    let item = |(line, text): (usize, &str)| {
+        parse(text).ok_or_else(|| UnreadableNames::Line { line, text: text.to_owned(), expected })
+    };
+    packages.map(item).collect()
 }
 
 #[cfg(test)]
@@ -73,15 +74,26 @@ mod tests {
 
     #[test]
     fn a_list_has_names_with_versions_or_without() {
-        let names: Names = "# of today\nhdf5@1.14.6\n\n  zlib\n".parse().unwrap();
-        assert_eq!(names.iter().collect::<Vec<_>>(), [("hdf5", Some("1.14.6")), ("zlib", None)]);
+        let names = names("# of today\nhdf5@1.14.6\n\n  zlib\n").unwrap();
+        assert_eq!(names.iter().map(ToString::to_string).collect::<Vec<_>>(), ["hdf5@1.14.6", "zlib"]);
+    }
+
+    #[test]
+    fn a_list_of_changes_has_times_or_none() {
+        let changed = changed("zlib\nhdf5\t2026-11-20T16:06:03Z\n").unwrap();
+        let changed: Vec<_> =
+            changed.iter().map(|(name, when)| (name.as_str(), when.map(Timestamp::as_millis))).collect();
+        assert_eq!(changed, [("hdf5", Some(1_795_190_763_000)), ("zlib", None)]);
     }
 
     #[test]
     fn what_is_no_package_is_named_by_its_line() {
         for text in ["zlib\n==> 2 packages", "zlib\nhdf5@", "zlib\nhdf5@1; rm", "zlib\n$(id)"] {
-            let error = text.parse::<Names>().unwrap_err().to_string();
-            assert!(error.starts_with("line 2 of the list is no package: `"), "{error}");
+            for error in [names(text).map(drop), changed(text).map(drop)] {
+                let error = error.unwrap_err().to_string();
+                assert!(error.starts_with("line 2 of the list is no package: `"), "{error}");
+            }
         }
+        assert!(changed("zlib yesterday").is_err());
     }
 }

@@ -7,6 +7,7 @@ use super::{
     CreatedToken, ErrorBody, Key, List, Mirror, MirrorChange, NewMirror, NewToken, Package, PackageSummary, Reindex,
     Spec, SpecSummary, Token,
     report::{Build, BuildSummary, Failure, FailureSummary, Reported, Run, RunSummary},
+    suggest::{Candidates, Suggestion},
     usage::Usage,
 };
 use crate::report;
@@ -68,6 +69,11 @@ pub fn document(version: &str) -> Value {
         "/api/v1/mirrors/{m}/usage": {
             "parameters": [mirror()],
             "get": show::<Usage>(&mut schemas, "Show how a mirror grows and is used, and what clients did not find in it"),
+        },
+        "/api/v1/mirrors/{m}/suggest": {
+            "parameters": [mirror(), query("count", "At most so many, 1 to 256"), query("by", "By what, the first before the others: demand,failures,age,random"), query("seed", "A number: draw the same packages each time")],
+            "get": show::<List<Suggestion>>(&mut schemas, "Suggest packages to build, by what the mirror knows"),
+            "post": suggest_from(&mut schemas),
         },
         "/api/v1/mirrors/{m}/keys": {
             "parameters": [mirror()],
@@ -196,6 +202,14 @@ fn report_builds(schemas: &mut SchemaGenerator) -> Value {
     let summary = "Report builds: a JUnit file of `spack install --log-format=junit`, or JSON; needs a report token";
     let mut operation = change::<report::Report, Reported>(schemas, summary, 201);
     operation["requestBody"]["content"]["application/xml"] = json!({ "schema": { "type": "string" } });
+    operation
+}
+
+fn suggest_from(schemas: &mut SchemaGenerator) -> Value {
+    let summary = "Suggest packages to build, also by what the asker knows; nothing is changed";
+    let mut operation = show::<List<Suggestion>>(schemas, summary);
+    operation["requestBody"] =
+        json!({ "required": true, "content": { "application/json": { "schema": schema::<Candidates>(schemas) } } });
     operation
 }
 

@@ -28,6 +28,7 @@ use crate::{
     },
     slice::Slice,
     spec::{Compiler, Node, SpecError, SpecVersion},
+    suggest::Question,
     webhook::WebhookUrl,
 };
 
@@ -230,6 +231,13 @@ pub enum Ask {
         part: catalogue::Part,
         /// What the asker has already.
         since: Option<Cursor>,
+    },
+    /// What the mirror should be given next. Answer: `Vec<`[`Suggestion`](api::suggest::Suggestion)`>`.
+    Suggest {
+        /// How many, by what.
+        question: Question,
+        /// What was asked for and is not told yet, as with [`Ask::Usage`].
+        noted: Use,
     },
     /// Something about builds. Answer: as [`ReportAsk`] tells.
     Report(ReportAsk),

@@ -10,6 +10,8 @@
 //! …/specs?limit=10                         …/specs/limit/10.json
 //! …/specs?package=zlib&limit=500           …/specs/package/zlib.json
 //! …/specs?q=%25zlib                        …/specs/q/zlib.json
+//! …/builds?package=zlib&limit=20           …/builds/package/zlib.json
+//! …/failures?limit=100                     …/failures.json
 //! …/catalogue?part=edges                   …/catalogue/edges.bin        whole, whatever is asked since
 //! …/specs/rjsbs2wcromw…                    …/specs/rjsbs2w.json          a spec a line: all whose hashes begin so
 //! ```
@@ -44,8 +46,10 @@ pub fn file(request: &str) -> String {
         file.truncate(file.len() - hash.len());
         file.push_str(hash.get(..HASH_CHARS).unwrap_or(hash));
     }
+    // Of specs the newest are a list of their own; other lists are there once.
+    let is_specs = path.ends_with("/specs");
     for (name, value) in query.split('&').filter_map(|parameter| parameter.split_once('=')) {
-        if name != "limit" || value != PAGE_ITEMS.to_string() {
+        if name != "limit" || (is_specs && value != PAGE_ITEMS.to_string()) {
             let value = decoded(value);
             file.push_str(&format!("/{name}/{}", value.trim_start_matches('%')));
         }
@@ -110,6 +114,13 @@ mod tests {
             (format!("{mirror}/specs?limit=10"), "api/v1/mirrors/opt/a/specs/limit/10.json"),
             (format!("{mirror}/specs?limit=500"), "api/v1/mirrors/opt/a/specs.json"),
             (format!("{mirror}/specs/rjsbs2wcromwrvwr"), "api/v1/mirrors/opt/a/specs/rjsbs2w.json"),
+            (format!("{mirror}/builds?limit=100"), "api/v1/mirrors/opt/a/builds.json"),
+            (format!("{mirror}/builds?limit=20&package=py-numpy"), "api/v1/mirrors/opt/a/builds/package/py-numpy.json"),
+            (format!("{mirror}/builds/7"), "api/v1/mirrors/opt/a/builds/7.json"),
+            (
+                format!("{mirror}/failures?limit=1&state=fixed&sort=newest"),
+                "api/v1/mirrors/opt/a/failures/state/fixed/sort/newest.json",
+            ),
             (format!("{mirror}/keys"), "api/v1/mirrors/opt/a/keys.json"),
             ("/api/v1/mirrors/specs/packages?limit=500".to_owned(), "api/v1/mirrors/specs/packages.json"),
         ] {

@@ -202,3 +202,76 @@ fn a_private_mirror_is_exported_by_who_may_pull_and_tells_nothing_it_must_not() 
         assert!(!text.contains("secret-stack"), "{name} tells whom the mirror trusts: {text}");
     }
 }
+
+/// A build that failed, or was made.
+fn reported(package: &str, run: &str, error: Option<&str>) -> serde_json::Value {
+    let failure = error.map(|message| {
+        json!({
+            "package": package, "phase": "build", "kind": "compile", "tool": "gcc", "file": null, "line": null,
+            "message": message, "log_line": null, "signature": "0123456789abcdef",
+            "excerpt": {"first_line": null, "error": 0, "lines": [message]},
+        })
+    });
+    let status = if error.is_some() { "failed" } else { "built" };
+    let build = json!({"package": package, "spec": package, "status": status, "failure": failure});
+    json!({"run": {"provider": "github", "repository": "o/r", "run": run}, "builds": [build]})
+}
+
+#[test]
+fn a_site_tells_of_builds_without_their_logs() {
+    let larder = larder_with_sample();
+    larder.report("opt%2Fsample", &reported("zlib", "1", Some("error: no")));
+    larder.put("/api/v1/mirrors/opt%2Fsample/builds/1/log", b"a log").token(ADMIN).send().expect(200);
+    larder.report("opt%2Fsample", &reported("zlib", "2", None));
+    larder.report("opt%2Fsample", &reported("curl", "2", Some("error: no")));
+    let site = TempDir::new().unwrap();
+    let export = || expect_export(&larder, "opt/sample", site.path(), &[]);
+    export();
+    let before = files(site.path());
+    let read = |path: &str| -> serde_json::Value {
+        let bytes = before.get(&format!("api/v1/mirrors/opt/sample{path}.json"));
+        serde_json::from_slice(bytes.unwrap_or_else(|| panic!("there is no {path}"))).unwrap()
+    };
+    let served = |path: &str| -> serde_json::Value {
+        let mut answer: serde_json::Value = larder.api(&format!("mirrors/opt%2Fsample{path}"));
+        leave_logs(&mut answer);
+        answer
+    };
+    assert_eq!(read("")["reports"], served("")["reports"]);
+    for path in ["/builds", "/runs", "/failures", "/builds/1", "/builds/3", "/runs/1", "/runs/2"] {
+        assert_eq!(read(path), served(path), "{path}");
+    }
+    let signature = read("/failures")["items"][0]["signature"].as_str().unwrap().to_owned();
+    assert_eq!(read(&format!("/failures/{signature}")), served(&format!("/failures/{signature}")));
+    assert_eq!(read("/builds/package/zlib"), served("/builds?package=zlib"));
+    assert_eq!(read("/failures/state/fixed/sort/newest")["items"], json!([]));
+    assert!(!before.values().any(|bytes| String::from_utf8_lossy(bytes).contains("\"log_bytes\":5")));
+    assert!(export().contains(": 0 written, 0 removed"));
+
+    larder.report("opt%2Fsample", &reported("curl", "3", None));
+    export();
+    let touched = changed(&before, &files(site.path()));
+    let is_of_builds = |path: &String| {
+        ["/builds", "/runs", "/failures"]
+            .iter()
+            .any(|part| path.starts_with(&format!("api/v1/mirrors/opt/sample{part}")))
+            || ["api/v1/mirrors.json", "api/v1/mirrors/opt/sample.json"].contains(&path.as_str())
+    };
+    assert!(touched.iter().all(is_of_builds), "{touched:?}");
+    assert!(!touched.iter().any(|path| path.ends_with("/builds/package/zlib.json")), "{touched:?}");
+    assert!(touched.iter().any(|path| path.ends_with("/builds/4.json")), "{touched:?}");
+}
+
+/// Takes the lengths of logs out of a document.
+fn leave_logs(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Array(items) => items.iter_mut().for_each(leave_logs),
+        serde_json::Value::Object(fields) => {
+            if let Some(length) = fields.get_mut("log_bytes") {
+                *length = json!(null);
+            }
+            fields.values_mut().for_each(leave_logs);
+        }
+        _ => {}
+    }
+}

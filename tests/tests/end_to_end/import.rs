@@ -59,6 +59,33 @@ fn a_static_mirror_of_either_layout_is_imported_once() {
 }
 
 #[test]
+fn a_package_in_both_layouts_is_imported_once() {
+    let larder = Larder::start();
+    for (mirror, is_signed) in [("mirror-v2", true), ("mirror-v2-unsigned", false)] {
+        larder.push(&fixture(mirror), mirror);
+        let site = TempDir::new().unwrap();
+        let from = format!("http://{}/mirrors/{mirror}", larder.address());
+        let export = ["export", &from, &site.path().display().to_string(), "--without-dashboard"];
+        let exported = program::run(program::command().args(export));
+        assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+        let site = Site::of(&site.path().join("mirrors").join(mirror));
+        let (copy, number) = (format!("copy-of-{mirror}"), read_v2(&larder.mirror(mirror)).len());
+        let said = expect_import(&larder, &site.url(), &copy, &[]);
+        assert!(said.contains(&format!("{number} fetched, 0 there already, 0 failed")), "{said}");
+        assert_eq!(read_v2(&larder.mirror(&copy)), read_v2(&larder.mirror(mirror)));
+        assert_eq!(read_v3(&larder.mirror(&copy)), read_v3(&larder.mirror(mirror)));
+        assert!(read_v2(&larder.mirror(&copy)).values().all(|package| package.signed == is_signed));
+        let asked: Vec<_> = site.requests().into_iter().map(|request| request.path).collect();
+        assert_eq!(asked.iter().filter(|path| path.ends_with(".spack")).count(), 0, "{asked:?}");
+        let blobs: Vec<_> = asked.iter().filter(|path| path.contains("/blobs/")).collect();
+        let distinct: std::collections::BTreeSet<_> = blobs.iter().collect();
+        assert_eq!(blobs.len(), distinct.len(), "each blob is fetched once");
+        let again = expect_import(&larder, &site.url(), &copy, &[]);
+        assert!(again.contains(&format!("0 fetched, {number} there already, 0 failed")), "{again}");
+    }
+}
+
+#[test]
 fn what_cannot_be_imported_is_said() {
     let larder = Larder::start();
     let site = Site::empty();

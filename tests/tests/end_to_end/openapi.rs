@@ -28,6 +28,7 @@ const fn template(route: &Route) -> Option<&'static str> {
         Route::Catalogue(_) => Some("/api/v1/mirrors/{m}/catalogue"),
         Route::Keys(_) => Some("/api/v1/mirrors/{m}/keys"),
         Route::Usage(_) => Some("/api/v1/mirrors/{m}/usage"),
+        Route::Suggest(_) => Some("/api/v1/mirrors/{m}/suggest"),
         Route::Refresh(_) => Some("/api/v1/mirrors/{m}/refresh"),
         Route::Reindex(_) => Some("/api/v1/mirrors/{m}/reindex"),
         Route::Builds(_) => Some("/api/v1/mirrors/{m}/builds"),
@@ -44,7 +45,7 @@ const fn template(route: &Route) -> Option<&'static str> {
 }
 
 /// How many routes have a template.
-const TEMPLATES: usize = 21;
+const TEMPLATES: usize = 22;
 
 /// Methods that an item of `paths` may have.
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];

@@ -83,6 +83,16 @@ pub(super) fn packages(
     Ok(List { items, next })
 }
 
+/// Some packages, by a JSON array of their names, in order of name; cost grows with their records.
+pub(super) fn packages_named(tables: &Tables, names: &str) -> Result<Vec<PackageSummary>> {
+    let sql = format!(
+        "SELECT {PACKAGE_COLUMNS} FROM record WHERE seq > 0 AND name IN (SELECT value FROM json_each(?))
+         GROUP BY name ORDER BY name"
+    );
+    let rows: Vec<PackageRow> = tables.rows(&sql, vec![names.into()])?;
+    Ok(rows.iter().map(PackageRow::to_summary).collect())
+}
+
 /// One package.
 pub(super) fn package(tables: &Tables, name: &PackageName) -> Result<Option<Package>> {
     #[derive(Deserialize)]

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS wanted(
 ";
 
 /// Most packages that are remembered as wanted; the least wanted make room.
-const MAX_WANTED: i64 = 1_000;
+pub(super) const MAX_WANTED: usize = 1_000;
 
 /// How long a package is remembered that nobody asks for again, in milliseconds.
 const WANTED_MILLIS: u64 = 30 * DAY_MILLIS;
@@ -82,7 +82,7 @@ impl IndexObject {
             before,
             largest,
             rest,
-            wanted: wanted(tables, now.as_millis())?,
+            wanted: wanted(tables, now, MOST_WANTED)?,
             slices: with_asked_slices(tables, targets)?,
         })
     }
@@ -270,8 +270,8 @@ fn add_uses(tables: &Tables, days: &mut Vec<Day>, since: u64) -> Result<()> {
     Ok(())
 }
 
-/// What is wanted, the most wanted first.
-fn wanted(tables: &Tables, now: u64) -> Result<Vec<Wanted>> {
+/// What is wanted, the most wanted first, at most so many.
+pub(super) fn wanted(tables: &Tables, now: Timestamp, limit: usize) -> Result<Vec<Wanted>> {
     #[derive(Deserialize)]
     struct Row {
         hash: DagHash,
@@ -283,9 +283,9 @@ fn wanted(tables: &Tables, now: u64) -> Result<Vec<Wanted>> {
     let sql = format!(
         "SELECT hash, asked, times, first, last FROM wanted
          WHERE last >= ? AND NOT EXISTS (SELECT 1 FROM record WHERE record.hash = wanted.hash AND seq > 0)
-         ORDER BY times DESC, last DESC, hash LIMIT {MOST_WANTED}"
+         ORDER BY times DESC, last DESC, hash LIMIT {limit}"
     );
-    let rows: Vec<Row> = tables.rows(&sql, vec![number(now - WANTED_MILLIS)])?;
+    let rows: Vec<Row> = tables.rows(&sql, vec![number(now.as_millis() - WANTED_MILLIS)])?;
     rows.into_iter()
         .map(|Row { hash, asked, times, first, last }| {
             let Asked { name, version, os, target, .. } = serde_json::from_str(&asked)?;
