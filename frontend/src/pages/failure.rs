@@ -57,7 +57,7 @@ pub(crate) fn FailurePage(props: &FailurePageProps) -> Html {
     }
     let (title, beside, end) = match &failure.data {
         Some(failure) => (heading(failure), state(failure), Some(buttons(&failure.issue))),
-        None => (html! { "Failure" }, Html::default(), None),
+        None => (html! { <span>{ "Failure" }</span> }, Html::default(), None),
     };
     html! {
         <article class="page">
