@@ -149,12 +149,17 @@ fn go_to(key: &str, mirror: &MirrorName) -> bool {
     let page = match key {
         "o" => Page::Mirror(mirror.clone()),
         "p" => Page::Packages(mirror.clone()),
-        "b" if !site::is_static() => Page::Builds(mirror.clone()),
-        "f" if !site::is_static() => Page::Failures(mirror.clone()),
+        "b" => Page::Builds(mirror.clone()),
+        "f" => Page::Failures(mirror.clone()),
         "k" => Page::Keys(mirror.clone()),
         _ => return false,
     };
-    route::go(&route::href(&page));
+    let url = route::href(&page);
+    // A site of files may have no builds.
+    if site::is_static() && browser::find(&format!("nav.tabs a[href=\"{url}\"]")).is_none() {
+        return false;
+    }
+    route::go(&url);
     true
 }
 

@@ -36,6 +36,7 @@ before(async () => {
   [larder, browser, folder] = await Promise.all([startLarder(), startBrowser(), mkdtemp(join(tmpdir(), 'larder-site-'))]);
   const url = `${larder.url}/mirrors/opt/sample`;
   await promisify(execFile)(program, ['push', sample, url, '--token', 'a-token-for-tests-that-is-long-enough', '--quiet']);
+  await larder.replay('opt/sample');
   await promisify(execFile)(program, ['export', url, folder, '--base', '/cache/', '--dashboard', inRoot('frontend', 'dist'), '--quiet']);
   // What is shown now comes from files alone.
   await larder.stop();
@@ -55,7 +56,7 @@ test('the site opens on its mirror, and says how Spack adds it', async () => {
   assert.match(await page.locator('.stats').innerText(), /53/);
   assert.match(await page.locator('main').innerText(), new RegExp(`spack mirror add \\S* ?${host.url}/cache/mirrors/opt/sample`));
   const tabs = await page.locator('nav.tabs a').allInnerTexts();
-  assert.deepEqual(tabs.map((tab) => tab.replace(/ .*/s, '')), ['Overview', 'Packages', 'Keys'], 'nothing here knows of builds');
+  assert.deepEqual(tabs.map((tab) => tab.replace(/ .*/s, '')), ['Overview', 'Packages', 'Builds', 'Failures', 'Keys'], 'tokens are for a Larder');
   assert.deepEqual(page.problems, []);
 });
 
@@ -103,6 +104,28 @@ test('a deep link opens, with a part of a hash too; Back goes back', async () =>
   const files = await page.locator('.files a').evaluateAll((links) => links.map((link) => link.href));
   assert.ok(files.length >= 3);
   for (const file of files) assert.equal((await fetch(file)).status, 200, file);
+  assert.deepEqual(page.problems, []);
+});
+
+test('builds and failures are told without a server', async () => {
+  await visit(page, '/cache/m/opt/sample/-/builds');
+  await page.locator('main table.runs a').first().click();
+  await page.waitForURL('**/-/runs/*');
+  await settled(page);
+  assert.match(await page.locator('main table').first().innerText(), /failed/);
+  await visit(page, '/cache/m/opt/sample/-/failures');
+  await page.getByText("expected ',' or ';' before 'for'").first().click();
+  await page.waitForURL('**/-/failures/*');
+  await settled(page);
+  assert.match(await page.locator('h1').innerText(), /does not compile/);
+  await page.keyboard.press('g');
+  await page.keyboard.press('f');
+  await page.waitForURL('**/-/failures');
+  await page.getByRole('link', { name: 'Fixed', exact: true }).click();
+  await page.waitForURL('**/-/failures?state=fixed');
+  await settled(page);
+  assert.equal(await page.getByRole('alert').count(), 0, await page.locator('main').innerText());
+  assert.equal(await page.locator('main .filters').getByRole('link').count(), 2, 'what nobody can answer is not offered');
   assert.deepEqual(page.problems, []);
 });
 

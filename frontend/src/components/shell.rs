@@ -68,7 +68,7 @@ fn tabs(here: &Page, mirrors: &[Mirror], mirror: &MirrorName) -> Html {
         <nav class="tabs" aria-label={format!("Mirror {mirror}")}>
             { tab(Page::Mirror(mirror.clone()), html! { "Overview" }, is_overview) }
             { tab(Page::Packages(mirror.clone()), html! { <>{ "Packages" }{ number(|known| known.packages) }</> }, is_packages) }
-            if !site::is_static() {
+            if !site::is_static() || known.is_some_and(|known| known.reports.builds > 0) {
                 { tab(Page::Builds(mirror.clone()), html! { <>{ "Builds" }{ number(|known| known.reports.builds) }</> }, is_builds) }
                 { tab(Page::Failures(mirror.clone()), html! { <>{ "Failures" }{ number(|known| known.reports.failing) }</> }, is_failures) }
             }

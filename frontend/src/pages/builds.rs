@@ -52,7 +52,8 @@ pub(crate) fn BuildsPage(props: &BuildsPageProps) -> Html {
     html! {
         <article class="page">
             { page_head(&page, html! { "Builds" }, Html::default(), None) }
-            { filters(&page, place) }
+            // In a site of files nobody filters.
+            if !site::is_static() { { filters(&page, place) } }
             if is_filtered {
                 <FilteredBuilds mirror={props.mirror.clone()} place={place.clone()}/>
             } else {

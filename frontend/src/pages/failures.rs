@@ -88,7 +88,11 @@ pub(crate) fn FailuresPage(props: &FailuresPageProps) -> Html {
         Callback::from(move |_: MouseEvent| picked.set(BTreeSet::new()))
     };
     let names = FILTERS.into_iter().chain(["cursor"]);
-    let filter: Vec<(&str, &str)> = names.map(|name| (name, place.param(name).unwrap_or_default())).collect();
+    // A site of files has what was fixed in one order.
+    let in_order =
+        |name| if site::is_static() && name == "sort" && place.param("state") == Some("fixed") { "newest" } else { "" };
+    let filter: Vec<(&str, &str)> =
+        names.map(|name| (name, place.param(name).unwrap_or_else(|| in_order(name)))).collect();
     let failures: Answer<List<FailureSummary>> = use_answer(api::failures(&props.mirror, SHOWN, &filter), 0);
     let mirror = use_answer(api::mirror(&props.mirror), 0);
     if is_mirror_missing(&failures) || is_mirror_missing(&mirror) {
@@ -97,11 +101,12 @@ pub(crate) fn FailuresPage(props: &FailuresPageProps) -> Html {
     let failing = mirror.data.as_ref().map(|mirror| mirror.reports.failing);
     let has_builds = mirror.data.as_ref().is_none_or(|mirror| mirror.reports.builds > 0);
     let is_first = place.param("cursor").unwrap_or_default().is_empty();
-    let feed = html! { <a class="btn bare" href={api::feed_path(&props.mirror)}>{ "Atom feed" }</a> };
+    let feed = (!site::is_static())
+        .then(|| html! { <a class="btn bare" href={api::feed_path(&props.mirror)}>{ "Atom feed" }</a> });
     let beside = failures.data.as_ref().map_or_else(Html::default, |list| beside(list, &visit));
     html! {
         <article class="page">
-            { page_head(&page, html! { "Failures" }, beside, Some(feed)) }
+            { page_head(&page, html! { "Failures" }, beside, feed) }
             { filters(&page, place, failing) }
             { block(&failures, 8, |list| {
                 if list.items.is_empty() {
@@ -170,6 +175,9 @@ fn filters(page: &Page, place: &Place, failing: Option<u64>) -> Html {
     let failing = failing.map_or_else(String::new, |failing| format!(" {}", format::count(failing)));
     let states = [("", format!("Still failing{failing}")), ("fixed", "Fixed".to_owned()), ("all", "All".to_owned())];
     let state = place.param("state").filter(|state| *state != "failing").unwrap_or_default();
+    if site::is_static() {
+        return html! { <div class="tools filters">{ links("State", &states[..2], state, &url_of("state")) }</div> };
+    }
     let mut kinds = vec![("", "Any kind")];
     kinds.extend(KINDS.iter().map(|(_, name, word)| (*name, *word)));
     let sort = place.param("sort").filter(|sort| *sort != "blocks").unwrap_or_default();
