@@ -31,7 +31,7 @@ use crate::{
     my_machine::{self, use_machine},
     pages::{
         home::HomePage,
-        hosted::{Hosted, PAGE_PLACE, Part, Program, is_awaited, use_dialog},
+        hosted::{Hosted, Part, Program, is_awaited, use_dialog},
         listing::ListingProps,
         mirror::MirrorPage,
         open::{AskForMirror, OpenPage},
@@ -297,17 +297,26 @@ fn focus_title() {
 fn return_to(left: Left, visit: u32, steps: u32) {
     #[expect(clippy::cast_possible_truncation, reason = "no window is that high")]
     let lowest = document_element().scroll_height() - browser::window_height() as i32;
-    let links = if is_awaited(visit) { Vec::new() } else { browser::find_all("main a[href]") };
-    let link = links.iter().find(|link| left.link.is_some() && link.get_attribute("href") == left.link);
-    // What another program draws comes a little later, and its rows later still.
-    let is_link_awaited = link.is_none() && left.link.is_some() && browser::find(PAGE_PLACE).is_some();
-    if steps > 0 && (lowest + 1 < left.scrolled || is_link_awaited) {
+    if steps > 0 && (is_awaited(visit) || lowest + 1 < left.scrolled) {
         Timeout::new(SETTLE_STEP_MILLIS, move || return_to(left, visit, steps - 1)).forget();
         return;
     }
     window().scroll_to_with_x_and_y(0.0, left.scrolled.min(lowest.max(0)).into());
-    match link {
-        Some(link) => browser::focus_in_place(link),
+    focus_again(left.link, steps);
+}
+
+/// Gives the keyboard back to the link by which a page was left, unless something else has it by then. Rows come a
+/// little later than their page.
+fn focus_again(link: Option<String>, steps: u32) {
+    let links = browser::find_all("main a[href]");
+    let found = links.iter().find(|known| link.is_some() && known.get_attribute("href") == link);
+    let is_free = browser::focused().is_none_or(|focused| focused.tag_name() == "BODY");
+    match found {
+        _ if !is_free => {}
+        Some(found) => browser::focus_in_place(found),
+        None if link.is_some() && steps > 0 => {
+            Timeout::new(SETTLE_STEP_MILLIS, move || focus_again(link, steps - 1)).forget();
+        }
         None => focus_title(),
     }
 }

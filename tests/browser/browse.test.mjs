@@ -146,7 +146,7 @@ test('Back restores where the list was scrolled to, and the row', async () => {
   await page.goBack();
   await settled(page);
   await page.waitForFunction((wanted) => Math.abs(scrollY - wanted) < 3, scrolled);
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('href')), '/m/user-environment/-/packages/xz');
+  await page.waitForFunction((href) => document.activeElement?.getAttribute('href') === href, '/m/user-environment/-/packages/xz');
 });
 
 test('rows are real links: a middle click opens a tab', async () => {
