@@ -18,6 +18,7 @@ use larder_shared::{
     name::{MirrorName, PackageName},
     route::page::Page,
 };
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use crate::{
@@ -302,20 +303,21 @@ fn return_to(left: Left, visit: u32, steps: u32) {
         return;
     }
     window().scroll_to_with_x_and_y(0.0, left.scrolled.min(lowest.max(0)).into());
-    focus_again(left.link, steps);
+    focus_again(left.link, browser::focused(), steps);
 }
 
-/// Gives the keyboard back to the link by which a page was left, unless something else has it by then. Rows come a
-/// little later than their page.
-fn focus_again(link: Option<String>, steps: u32) {
+/// Gives the keyboard back to the link by which a page was left, unless the reader has moved it on from `before`. Rows
+/// come a little later than their page.
+fn focus_again(link: Option<String>, before: Option<HtmlElement>, steps: u32) {
     let links = browser::find_all("main a[href]");
     let found = links.iter().find(|known| link.is_some() && known.get_attribute("href") == link);
-    let is_free = browser::focused().is_none_or(|focused| focused.tag_name() == "BODY");
+    let now = browser::focused();
+    let is_moved = now != before && now.is_some_and(|focused| focused.tag_name() != "BODY");
     match found {
-        _ if !is_free => {}
+        _ if is_moved => {}
         Some(found) => browser::focus_in_place(found),
         None if link.is_some() && steps > 0 => {
-            Timeout::new(SETTLE_STEP_MILLIS, move || focus_again(link, steps - 1)).forget();
+            Timeout::new(SETTLE_STEP_MILLIS, move || focus_again(link, before, steps - 1)).forget();
         }
         None => focus_title(),
     }
