@@ -77,7 +77,7 @@ impl NodeQuery {
             Some(Name::Holds(text)) => first += &quoted(text),
             None => {}
         }
-        first.extend(self.versions.as_ref().map(|versions| format!("@{versions}")));
+        first.extend(self.versions.as_ref().map(at));
         let namespace = self.namespace.as_ref().filter(|_| in_front.is_none());
         let target = self.target.as_ref().map(|target| target.value.to_string());
         let keys = [
@@ -98,6 +98,17 @@ impl NodeQuery {
         parts.extend(self.direct.iter().map(ToString::to_string));
         parts
     }
+}
+
+/// `@1.2:1.4`; with a space in front of a list that begins as a version of git's does, which stands alone.
+fn at(versions: &VersionList) -> String {
+    let text = versions.to_string();
+    let is_git = |first: &str| {
+        first.starts_with("git.")
+            || first.get(..40).is_some_and(|hash| hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let space = if text.split_once([',', ':']).is_some_and(|(first, _)| is_git(first)) { " " } else { "" };
+    format!("@{space}{text}")
 }
 
 /// Whether a namespace can stand in front of a name.

@@ -430,6 +430,16 @@ fn good_query() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 1..7).prop_map(|parts| parts.concat())
 }
 
+#[test]
+fn a_list_that_begins_as_a_version_of_git_is_printed_as_a_list() {
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    for text in ["@ git.main,1.2".to_owned(), "@ git.main:2".to_owned(), format!("zlib@ {commit},1.2")] {
+        let query: Query = text.parse().unwrap();
+        assert_eq!(query.to_string(), text);
+    }
+    assert_eq!("@git.main=1.2".parse::<Query>().unwrap().to_string(), "@git.main=1.2");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(
         std::env::var("LARDER_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000)) })]
