@@ -189,7 +189,8 @@ impl<'q> Parser<'q> {
         let provider = rest.strip_prefix('=').unwrap_or_default();
         let bare = provider.bytes().take_while(|&byte| is_bare(byte));
         let is_name = provider.bytes().next().is_some_and(begins_name) && bare.clone().all(is_in_word);
-        if !is_name || names.split(',').any(str::is_empty) {
+        let begins = |name: &str| name.bytes().next().is_some_and(begins_name);
+        if !is_name || !names.split(',').all(begins) {
             return Vec::new();
         }
         self.at += length + 1;

@@ -431,12 +431,13 @@ fn good_query() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn a_list_that_begins_as_a_version_of_git_is_printed_as_a_list() {
+fn what_was_found_by_chance_stays_mended() {
     let commit = "0123456789abcdef0123456789abcdef01234567";
     for text in ["@ git.main,1.2".to_owned(), "@ git.main:2".to_owned(), format!("zlib@ {commit},1.2")] {
         let query: Query = text.parse().unwrap();
         assert_eq!(query.to_string(), text);
     }
+    assert!("^c,-x=gcc".parse::<Query>().is_err(), "a virtual has a name");
     assert_eq!("@git.main=1.2".parse::<Query>().unwrap().to_string(), "@git.main=1.2");
 }
 
